@@ -1,0 +1,2 @@
+//! The `master` command-line tool.
+fn main() {}

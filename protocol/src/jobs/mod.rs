@@ -1,0 +1,1 @@
+//! The contracts of the shipped jobs: one file a job, the same file name as in `worker` and `master`.

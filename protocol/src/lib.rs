@@ -1,0 +1,10 @@
+//! What Brigade's master and workers agree on: task types, frames and messages, and the memory they share.
+//!
+//! Nothing here decides when to read, write, spawn or kill: that is the master's pool and the worker's
+//! serve loop. See `ARCHITECTURE.md` for the picture of a task's way.
+
+pub mod jobs;
+pub mod shm;
+mod task;
+
+pub use task::Task;

@@ -1,0 +1,1 @@
+//! The computations of the shipped jobs: pure functions of input and context.

@@ -1,0 +1,3 @@
+//! Brigade's worker process.
+
+pub mod jobs;

@@ -1,0 +1,2 @@
+//! The `worker` executable that `master` spawns.
+fn main() {}
