@@ -3,8 +3,14 @@
 //! Nothing here decides when to read, write, spawn or kill: that is the master's pool and the worker's
 //! serve loop. See `ARCHITECTURE.md` for the picture of a task's way.
 
+pub mod codec;
+pub mod frame;
+mod hello;
 pub mod jobs;
+mod message;
 pub mod shm;
 mod task;
 
+pub use hello::{BUILD_ID, CRATE_VERSION, Hello, Mismatch, PROTOCOL_VERSION};
+pub use message::{FromWorker, Start, TaskFailure, TaskHeader, ToWorker, fd};
 pub use task::Task;

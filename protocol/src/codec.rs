@@ -1,0 +1,144 @@
+//! Values to bytes and back: the one file that names bincode.
+//!
+//! bincode 2.0.1 is the wire format. The crate is finished and unmaintained (RUSTSEC-2025-0141) and its
+//! 3.0.0 is an empty package, so it stays behind these four functions: replacing it means rewriting this file.
+//!
+//! Decoding never panics and never trusts its bytes: lengths are checked against [`MAX_VALUE_BYTES`], and
+//! collections grow with the data that is really there.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// No value may claim more bytes than this while it is decoded: 1 GiB.
+pub const MAX_VALUE_BYTES: usize = 1 << 30;
+
+type Config = bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<MAX_VALUE_BYTES>,
+>;
+
+const CONFIG: Config = bincode::config::standard().with_limit::<MAX_VALUE_BYTES>();
+
+/// Why a value could not be turned into bytes.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("cannot be encoded: {0}")]
+pub struct EncodeError(String);
+
+/// Why bytes could not be turned into a value.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("cannot be decoded: {0}")]
+pub struct DecodeError(String);
+
+/// Appends the encoding of `value` to `out`; on an error `out` is as it was.
+///
+/// # Errors
+/// When the value's `Serialize` refuses, for example a map of unknown length.
+///
+/// ```
+/// use brigade_protocol::codec;
+///
+/// let mut bytes = Vec::new();
+/// codec::encode_into(&("ED", 7_u32), &mut bytes)?;
+/// assert_eq!(codec::decode::<(String, u32)>(&bytes)?, ("ED".to_string(), 7));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn encode_into<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let before = out.len();
+    match bincode::serde::encode_into_std_write(value, out, CONFIG) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            out.truncate(before);
+            Err(EncodeError(error.to_string()))
+        }
+    }
+}
+
+/// Decodes a value that takes up all of `bytes`.
+///
+/// # Errors
+/// When the bytes are not such a value, are too short, or go on after it.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let (value, rest) = decode_prefix(bytes)?;
+    if rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(DecodeError(format!(
+            "{} bytes are left over after the value",
+            rest.len()
+        )))
+    }
+}
+
+/// Decodes a value from the front of `bytes` and returns it with what follows.
+///
+/// # Errors
+/// When the bytes do not begin with such a value.
+pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), DecodeError> {
+    let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG)
+        .map_err(|error| DecodeError(error.to_string()))?;
+    let rest = bytes
+        .get(used..)
+        .ok_or_else(|| DecodeError("the decoder read past the end".into()))?;
+    Ok((value, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Sample = (u64, Vec<String>, Option<f64>, BTreeMap<u8, Vec<u8>>);
+
+    proptest! {
+        #[test]
+        fn any_value_survives_the_round_trip(
+            number: u64,
+            texts: Vec<String>,
+            fraction in proptest::option::of(-1e300..1e300),
+            map: BTreeMap<u8, Vec<u8>>,
+        ) {
+            let value: Sample = (number, texts, fraction, map);
+            let mut bytes = vec![7, 7];
+            encode_into(&value, &mut bytes).unwrap();
+            prop_assert_eq!(&bytes[..2], &[7, 7]);
+            prop_assert_eq!(decode::<Sample>(&bytes[2..]).unwrap(), value);
+        }
+
+        #[test]
+        fn any_bytes_are_decoded_or_refused_without_a_panic(bytes: Vec<u8>) {
+            let _ = decode::<Sample>(&bytes);
+            let _ = decode::<crate::FromWorker>(&bytes);
+            let _ = decode::<crate::ToWorker>(&bytes);
+            let _ = decode::<crate::Hello>(&bytes);
+        }
+
+        #[test]
+        fn a_shortened_value_is_refused(number in 1000_u64.., texts: Vec<String>) {
+            let mut bytes = Vec::new();
+            encode_into(&(texts, number), &mut bytes).unwrap();
+            bytes.pop();
+            prop_assert!(decode::<(Vec<String>, u64)>(&bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn a_length_that_lies_costs_no_memory() {
+        // A vector that claims 2^62 elements, and a string that claims 2 GiB.
+        let mut vector = vec![253];
+        vector.extend((1_u64 << 62).to_le_bytes());
+        assert!(decode::<Vec<u64>>(&vector).is_err());
+        let mut text = vec![252];
+        text.extend((1_u32 << 31).to_le_bytes());
+        assert!(decode::<String>(&text).is_err());
+    }
+
+    #[test]
+    fn bytes_after_the_value_are_an_error_that_counts_them() {
+        let error = decode::<u8>(&[1, 2, 3]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot be decoded: 2 bytes are left over after the value"
+        );
+    }
+}

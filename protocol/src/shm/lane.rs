@@ -1,0 +1,380 @@
+//! The lane: a little memory that the master shares with one worker, beside their pipes.
+//!
+//! It makes two promises possible that pipes alone cannot keep:
+//!
+//! * **Who is to blame.** A worker *claims* each task before it begins. The master may *revoke* a task that
+//!   it has sent. Both are one compare-and-swap on the same word, so a task is either begun or taken back,
+//!   never both; and after a death the claim tells exactly which task was running.
+//! * **Nothing that was finished is lost.** Small results are gathered in the *outbox*, which is part of the
+//!   lane, before they are written to the pipe together. A worker killed with results in its outbox leaves
+//!   them to the master.
+//!
+//! ```text
+//! 0        64                          4160      8192                       73728
+//! | header | claims: 1024 x u32        | unused  | outbox: 64 KiB           |
+//!   magic, outbox length
+//! ```
+#![expect(
+    unsafe_code,
+    reason = "atomics and bytes in memory that two processes map"
+)]
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use memmap2::{MmapOptions, MmapRaw};
+use nix::{
+    errno::Errno,
+    fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl},
+    sys::{
+        memfd::{MFdFlags, memfd_create},
+        stat::fstat,
+    },
+};
+
+/// How many tasks may be with one worker at a time: each has its own claim word.
+pub const MAX_IN_FLIGHT: usize = 1024;
+
+/// Room for results that are not yet written to the pipe.
+pub const OUTBOX_BYTES: usize = 64 << 10;
+
+const MAGIC: u64 = u64::from_le_bytes(*b"BRGLANE1");
+const OUTBOX_LENGTH: usize = 8;
+const CLAIMS: usize = 64;
+const OUTBOX: usize = 8192;
+const LANE_BYTES: usize = OUTBOX + OUTBOX_BYTES;
+/// The same as the kernel counts it.
+#[expect(clippy::cast_possible_wrap, reason = "small")]
+const LANE_LENGTH: i64 = LANE_BYTES as i64;
+const REVOKED: u32 = 1;
+
+/// Why a lane could not be made or attached to.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    /// The kernel refused.
+    #[error(
+        "no shared memory for a worker's lane: {what} failed: {errno}; check the memory limits of this machine or container"
+    )]
+    Os {
+        /// The call.
+        what: &'static str,
+        /// Its error.
+        errno: Errno,
+    },
+    /// The descriptor is something else.
+    #[error(
+        "descriptor {} is not a lane; workers are started by a master, not by hand",
+        crate::fd::LANE
+    )]
+    NotALane,
+}
+
+fn os(what: &'static str) -> impl FnOnce(Errno) -> LaneError {
+    move |errno| LaneError::Os { what, errno }
+}
+
+/// Memory shared by the master and one worker: claims, and results not yet sent.
+///
+/// ```
+/// use brigade_protocol::shm::Lane;
+///
+/// let (master, fd) = Lane::create()?;
+/// let worker = Lane::attach(&fd)?;
+/// assert!(worker.claim(0)); // the worker begins task 0
+/// assert!(!master.revoke(0)); // too late to take it back
+/// assert!(master.revoke(1)); // task 1 has not begun
+/// assert!(!worker.claim(1)); // and never will
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Lane {
+    map: Arc<MmapRaw>,
+}
+
+impl Lane {
+    /// Makes a lane of zeros, with all of its memory reserved, and the descriptor for the worker.
+    ///
+    /// # Errors
+    /// [`LaneError::Os`] when there is no memory or no descriptor left.
+    pub fn create() -> Result<(Self, OwnedFd), LaneError> {
+        let fd = memfd_create(
+            c"brigade-lane",
+            MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING,
+        )
+        .map_err(os("memfd_create"))?;
+        // Reserved now, so that a machine without memory says so here and not with SIGBUS later.
+        fallocate(&fd, FallocateFlags::empty(), 0, LANE_LENGTH).map_err(os("fallocate"))?;
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals)).map_err(os("sealing"))?;
+        let lane = Self::map(&fd)?;
+        lane.word(0).store(MAGIC, Ordering::Release);
+        Ok((lane, fd))
+    }
+
+    /// Attaches to the lane behind an inherited descriptor.
+    ///
+    /// # Errors
+    /// [`LaneError::NotALane`] when it is anything but a sealed lane of this layout.
+    pub fn attach(fd: &OwnedFd) -> Result<Self, LaneError> {
+        let seals = fcntl(fd, FcntlArg::F_GET_SEALS).map_err(|_| LaneError::NotALane)?;
+        let fixed_size = (SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW).bits();
+        let size = fstat(fd).map_err(os("fstat"))?.st_size;
+        if seals & fixed_size != fixed_size || size != LANE_LENGTH {
+            return Err(LaneError::NotALane);
+        }
+        let lane = Self::map(fd)?;
+        if lane.word(0).load(Ordering::Acquire) == MAGIC {
+            Ok(lane)
+        } else {
+            Err(LaneError::NotALane)
+        }
+    }
+
+    fn map(fd: &OwnedFd) -> Result<Self, LaneError> {
+        let map = MmapOptions::new()
+            .len(LANE_BYTES)
+            .map_raw(&fd.as_fd())
+            .map_err(|error| LaneError::Os {
+                what: "mmap",
+                errno: error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw),
+            })?;
+        Ok(Self { map: Arc::new(map) })
+    }
+
+    /// Begins the task with this sequence number, unless it has been revoked. For the worker.
+    #[must_use]
+    pub fn claim(&self, sequence: u64) -> bool {
+        self.settle(sequence, 0)
+    }
+
+    /// Takes a task back, unless it has begun. For the master.
+    #[must_use]
+    pub fn revoke(&self, sequence: u64) -> bool {
+        self.settle(sequence, REVOKED)
+    }
+
+    /// Whether the worker has begun this task. Says nothing sensible about sequence numbers more than
+    /// [`MAX_IN_FLIGHT`] behind the latest.
+    #[must_use]
+    pub fn is_claimed(&self, sequence: u64) -> bool {
+        self.claim_word(sequence).load(Ordering::Acquire) == lap(sequence) << 1
+    }
+
+    /// The one transition of a claim word: from an earlier lap to this one, begun or revoked.
+    fn settle(&self, sequence: u64, how: u32) -> bool {
+        let word = self.claim_word(sequence);
+        let seen = word.load(Ordering::Acquire);
+        seen >> 1 != lap(sequence)
+            && word
+                .compare_exchange(
+                    seen,
+                    lap(sequence) << 1 | how,
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                )
+                .is_ok()
+    }
+
+    /// The results that a dead worker had finished and not yet sent. For the master, after the worker's end.
+    ///
+    /// They are frames; some may have reached the pipe as well.
+    #[must_use]
+    pub fn leftover(&self) -> Vec<u8> {
+        let length = self.word(OUTBOX_LENGTH).load(Ordering::Acquire);
+        let length = usize::try_from(length).map_or(0, |length| length.min(OUTBOX_BYTES));
+        let mut bytes = vec![0; length];
+        // SAFETY: source and target hold `length` bytes and do not overlap. The writer is dead; had it
+        // left a child that still writes, bytes could be torn, and they are checked like any peer's.
+        unsafe {
+            self.map
+                .as_ptr()
+                .add(OUTBOX)
+                .copy_to_nonoverlapping(bytes.as_mut_ptr(), length);
+        }
+        bytes
+    }
+
+    /// The worker's end of the outbox. There must be only one, which [`Outbox`] being neither `Clone` nor
+    /// made anywhere else leaves to the worker's start.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        Outbox {
+            lane: self.clone(),
+            length: 0,
+        }
+    }
+
+    fn word(&self, offset: usize) -> &AtomicU64 {
+        debug_assert!(offset.is_multiple_of(8) && offset < CLAIMS);
+        // SAFETY: in bounds and aligned (the mapping is page-aligned), and all processes use this word as
+        // an atomic only.
+        unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
+    }
+
+    fn claim_word(&self, sequence: u64) -> &AtomicU32 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 1024")]
+        let slot = (sequence % MAX_IN_FLIGHT as u64) as usize;
+        // SAFETY: in bounds (CLAIMS + 4 * 1024 <= OUTBOX) and aligned, and all processes use these words
+        // as atomics only.
+        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(CLAIMS + 4 * slot).cast()) }
+    }
+}
+
+/// Which round through the claim words a sequence number belongs to; never 0, which is "not yet used".
+fn lap(sequence: u64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "31 bits: the laps may wrap, 1024 tasks at a time"
+    )]
+    let lap = (sequence / MAX_IN_FLIGHT as u64) as u32;
+    (lap & (u32::MAX >> 2)) + 1
+}
+
+/// The worker's end of the outbox: frames gathered until they are worth a write.
+#[derive(Debug)]
+pub struct Outbox {
+    lane: Lane,
+    length: usize,
+}
+
+impl Outbox {
+    /// Adds whole frames, or says `false` when there is no room. Once added, they survive this process.
+    #[must_use]
+    pub fn push(&mut self, frames: &[u8]) -> bool {
+        if frames.len() > OUTBOX_BYTES - self.length {
+            return false;
+        }
+        // SAFETY: in bounds by the check above; only this process writes here, through `&mut self`.
+        unsafe {
+            self.lane
+                .map
+                .as_mut_ptr()
+                .add(OUTBOX + self.length)
+                .copy_from_nonoverlapping(frames.as_ptr(), frames.len());
+        }
+        self.length += frames.len();
+        self.commit();
+        true
+    }
+
+    /// What is to be written to the pipe.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        // SAFETY: in bounds, initialised (zeroed by the kernel), and not written to while `self` is borrowed.
+        unsafe { slice::from_raw_parts(self.lane.map.as_ptr().add(OUTBOX), self.length) }
+    }
+
+    /// Forgets what was pending, after it has been written.
+    pub fn clear(&mut self) {
+        self.length = 0;
+        self.commit();
+    }
+
+    fn commit(&self) {
+        let length = self.length as u64;
+        self.lane
+            .word(OUTBOX_LENGTH)
+            .store(length, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Lane, Lane) {
+        let (master, fd) = Lane::create().unwrap();
+        (master, Lane::attach(&fd).unwrap())
+    }
+
+    #[test]
+    fn a_task_is_begun_or_revoked_but_never_both_on_every_lap() {
+        let (master, worker) = pair();
+        for sequence in 0..3 * MAX_IN_FLIGHT as u64 + 5 {
+            assert!(!master.is_claimed(sequence));
+            if sequence % 3 == 0 {
+                assert!(master.revoke(sequence));
+                assert!(!worker.claim(sequence));
+                assert!(!master.is_claimed(sequence));
+            } else {
+                assert!(worker.claim(sequence));
+                assert!(!master.revoke(sequence));
+                assert!(master.is_claimed(sequence));
+            }
+        }
+    }
+
+    #[test]
+    fn when_both_reach_for_a_task_at_once_exactly_one_gets_it() {
+        let (master, worker) = pair();
+        let tasks = 200_000_u64;
+        // Laps keep their order because neither side may be a ring ahead of the other.
+        let turn = std::sync::Barrier::new(2);
+        let race = |lane: &Lane, revoke: bool| -> Vec<u64> {
+            let mut won = Vec::new();
+            for start in (0..tasks).step_by(MAX_IN_FLIGHT) {
+                turn.wait();
+                for sequence in start..(start + MAX_IN_FLIGHT as u64).min(tasks) {
+                    if if revoke {
+                        lane.revoke(sequence)
+                    } else {
+                        lane.claim(sequence)
+                    } {
+                        won.push(sequence);
+                    }
+                }
+            }
+            won
+        };
+        let (mut all, revoked) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| race(&worker, false));
+            let revoked = race(&master, true);
+            (other.join().unwrap(), revoked)
+        });
+        all.extend(revoked);
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..tasks));
+    }
+
+    #[test]
+    fn what_was_pushed_is_left_over_until_it_is_cleared() {
+        let (master, worker) = pair();
+        let mut outbox = worker.outbox();
+        assert!(outbox.push(b"one") && outbox.push(b"two"));
+        assert_eq!(outbox.pending(), b"onetwo");
+        assert_eq!(master.leftover(), b"onetwo");
+        outbox.clear();
+        assert_eq!(master.leftover(), b"");
+    }
+
+    #[test]
+    fn a_full_outbox_says_so_and_keeps_what_it_has() {
+        let (master, worker) = pair();
+        let mut outbox = worker.outbox();
+        assert!(outbox.push(&vec![1; OUTBOX_BYTES - 1]));
+        assert!(!outbox.push(&[2, 2]));
+        assert!(outbox.push(&[3]));
+        assert_eq!(master.leftover().len(), OUTBOX_BYTES);
+    }
+
+    #[test]
+    fn a_length_scribbled_over_by_a_dying_worker_is_bounded() {
+        let (master, worker) = pair();
+        worker
+            .word(OUTBOX_LENGTH)
+            .store(u64::MAX, Ordering::Release);
+        assert_eq!(master.leftover().len(), OUTBOX_BYTES);
+    }
+
+    #[test]
+    fn other_memory_is_refused() {
+        let fd = memfd_create(c"other", MFdFlags::MFD_CLOEXEC).unwrap();
+        assert!(matches!(Lane::attach(&fd), Err(LaneError::NotALane)));
+    }
+}

@@ -1,0 +1,174 @@
+//! The names of status boards, and the removal of those whose owner is dead.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use nix::unistd::{Pid, Uid};
+
+/// Where named shared memory shows up as files on Linux.
+const FOLDER: &str = "/dev/shm";
+
+/// The name of a status board: `brigade-<user>-<pid namespace>-<pid>-<start>-<number>`.
+///
+/// It says whose board it is, so that a board can be recognised as abandoned from its name alone: the start
+/// time tells a process apart from a later one with the same pid, and the namespace keeps containers that
+/// share `/dev/shm` from judging each other's processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardName {
+    user: u32,
+    namespace: u64,
+    pid: i32,
+    start: u64,
+    number: u32,
+}
+
+impl BoardName {
+    /// A name for a further board of this process.
+    ///
+    /// # Errors
+    /// When `/proc` is not there to say when this process started.
+    pub fn next_of_this_process() -> io::Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let pid = Pid::this().as_raw();
+        Ok(Self {
+            user: Uid::current().as_raw(),
+            namespace: pid_namespace()?,
+            pid,
+            start: start_time(pid)?,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix("brigade-")?.split('-');
+        let parsed = Self {
+            user: parts.next()?.parse().ok()?,
+            namespace: parts.next()?.parse().ok()?,
+            pid: parts.next()?.parse().ok()?,
+            start: parts.next()?.parse().ok()?,
+            number: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(parsed)
+    }
+
+    /// Whether the process that made the board is gone. A process that cannot be seen from here is not.
+    fn is_abandoned(&self, user: u32, namespace: u64) -> bool {
+        self.user == user
+            && self.namespace == namespace
+            && start_time(self.pid).map_or_else(
+                |error| error.kind() == io::ErrorKind::NotFound,
+                |start| start != self.start,
+            )
+    }
+}
+
+impl std::fmt::Display for BoardName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            user,
+            namespace,
+            pid,
+            start,
+            number,
+        } = self;
+        write!(f, "brigade-{user}-{namespace}-{pid}-{start}-{number}")
+    }
+}
+
+/// Removes the boards of this user whose masters are dead.
+pub fn sweep_boards() {
+    sweep_folder(Path::new(FOLDER));
+}
+
+fn sweep_folder(folder: &Path) -> usize {
+    let (Ok(entries), Ok(namespace)) = (fs::read_dir(folder), pid_namespace()) else {
+        return 0;
+    };
+    let user = Uid::current().as_raw();
+    entries
+        .flatten()
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_str()
+                .and_then(BoardName::parse)
+                .is_some_and(|name| name.is_abandoned(user, namespace))
+        })
+        .filter(|entry| fs::remove_file(entry.path()).is_ok())
+        .count()
+}
+
+/// Removes one board by name; a worker does this when it finds its master dead.
+pub fn unlink_board(name: &str) {
+    if BoardName::parse(name).is_some() {
+        // Another worker may have been faster.
+        let _ = fs::remove_file(Path::new(FOLDER).join(name));
+    }
+}
+
+fn pid_namespace() -> io::Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
+}
+
+/// When a process started, in clock ticks since the machine did.
+fn start_time(pid: i32) -> io::Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The command name in parentheses may hold blanks and parentheses itself; field 22 counts from after it.
+    stat.rsplit_once(')')
+        .and_then(|(_, fields)| fields.split_ascii_whitespace().nth(19))
+        .and_then(|field| field.parse().ok())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "unexpected /proc/<pid>/stat"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back_and_other_names_are_left_alone() {
+        let name = BoardName::next_of_this_process().unwrap();
+        assert_eq!(BoardName::parse(&name.to_string()), Some(name));
+        for other in [
+            "brigade-",
+            "brigade-1-2-3-4",
+            "brigade-1-2-3-4-5-6",
+            "sem.x",
+            "brigade-a-b-c-d-e",
+        ] {
+            assert_eq!(BoardName::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_abandoned_boards_are_swept() {
+        let folder = std::env::temp_dir().join(format!("brigade-sweep-{}", Pid::this()));
+        fs::create_dir(&folder).unwrap();
+        let mine = BoardName::next_of_this_process().unwrap();
+        // This pid with another start time: the pid was used again after the owner's death.
+        let reused = BoardName {
+            start: mine.start + 1,
+            ..mine.clone()
+        };
+        let elsewhere = BoardName {
+            namespace: 1,
+            start: 1,
+            ..mine.clone()
+        };
+        for name in [
+            mine.to_string(),
+            reused.to_string(),
+            elsewhere.to_string(),
+            "else".into(),
+        ] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        assert_eq!(sweep_folder(&folder), 1);
+        assert!(!folder.join(reused.to_string()).exists());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
