@@ -1,3 +1,37 @@
-//! Brigade's worker process.
+//! Brigade's worker process: functions registered by task type, and the loop that serves them to a master.
+//!
+//! A worker of your own is a `main` of a few lines:
+//!
+//! ```no_run
+//! use brigade_protocol::Task;
+//! use brigade_worker::Registry;
+//!
+//! struct Square;
+//!
+//! impl Task for Square {
+//!     const KIND: &'static str = "example.square";
+//!     type Input = u64;
+//!     type Output = u64;
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let mut registry = Registry::new();
+//!     registry.register::<Square, _>(|n, _context| Ok(n * n));
+//!     brigade_worker::main(&registry)
+//! }
+//! ```
 
+mod clock;
+mod context;
+mod inbox;
 pub mod jobs;
+mod lifeline;
+mod panics;
+mod registry;
+mod sender;
+mod serve;
+mod start;
+
+pub use context::{Context, ContextError};
+pub use registry::{Registry, TaskError};
+pub use serve::main;

@@ -1,2 +1,7 @@
-//! The `worker` executable that `master` spawns.
-fn main() {}
+//! The `worker` executable that `master` spawns: the shipped jobs, served.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    brigade_worker::main(&brigade_worker::jobs::registry())
+}

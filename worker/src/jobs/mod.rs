@@ -1,1 +1,15 @@
 //! The computations of the shipped jobs: pure functions of input and context.
+
+mod echo;
+mod fault;
+
+use crate::Registry;
+
+/// All that the shipped `worker` executable can do.
+#[must_use]
+pub fn registry() -> Registry {
+    let mut registry = Registry::new();
+    echo::register(&mut registry);
+    fault::register(&mut registry);
+    registry
+}

@@ -1,0 +1,103 @@
+//! Fault: misbehaves as asked.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    process, thread,
+};
+
+use brigade_protocol::{
+    fd,
+    jobs::fault::{Fault, Misdeed},
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{Registry, TaskError};
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.register::<Fault, _>(|misdeed, _| commit(misdeed));
+}
+
+#[expect(clippy::panic, reason = "to panic is one of the misdeeds")]
+fn commit(misdeed: Misdeed) -> Result<u32, TaskError> {
+    match misdeed {
+        Misdeed::None => {}
+        Misdeed::Sleep(time) => thread::sleep(time),
+        Misdeed::Error(message) => return Err(message.into()),
+        Misdeed::Panic(message) => panic!("{message}"),
+        Misdeed::Exit(code) => process::exit(code),
+        Misdeed::Abort => process::abort(),
+        Misdeed::Segfault => die_of(Signal::SIGSEGV)?,
+        Misdeed::Signal(number) => die_of(Signal::try_from(number)?)?,
+        Misdeed::HalfFrame => {
+            // The length of 100 bytes, then only three of them.
+            scribble(&[100, 0, 0, 0, 1, 2, 3])?;
+            die_of(Signal::SIGKILL)?;
+        }
+        Misdeed::BadLength => scribble(&[0xff; 64])?,
+        Misdeed::BadFrame => scribble(&[3, 0, 0, 0, 0xee, 0xee, 0xee])?,
+        Misdeed::Print(bytes) => print(bytes)?,
+        Misdeed::ListDescriptors => return Err(descriptors()?.into()),
+        Misdeed::DieOnce(path) => {
+            if OpenOptions::new()
+                .create_new(true)
+                .write(true)
+                .open(path)
+                .is_ok()
+            {
+                die_of(Signal::SIGKILL)?;
+            }
+        }
+    }
+    Ok(process::id())
+}
+
+/// Sends a signal to this process until it has its effect. Rust's own handler for SIGSEGV steps aside at
+/// the first one that is no stack overflow, so the second one kills.
+fn die_of(signal: Signal) -> Result<(), TaskError> {
+    for _ in 0..2 {
+        kill(Pid::this(), signal)?;
+    }
+    Ok(())
+}
+
+/// Writes raw bytes into the result pipe, past everything that keeps it tidy.
+fn scribble(bytes: &[u8]) -> Result<(), TaskError> {
+    OpenOptions::new()
+        .write(true)
+        .open(format!("/proc/self/fd/{}", fd::RESULTS))?
+        .write_all(bytes)?;
+    Ok(())
+}
+
+fn print(bytes: usize) -> Result<(), TaskError> {
+    let text = "x".repeat(bytes);
+    std::io::stdout().write_all(text.as_bytes())?;
+    std::io::stdout().flush()?;
+    std::io::stderr().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// One `number target` per line, in the order of the numbers.
+fn descriptors() -> Result<String, TaskError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let path = entry?.path();
+        // The descriptor of this very listing is closed when it is looked at, or points to itself.
+        if let (Some(number), Ok(target)) = (path.file_name(), fs::read_link(&path)) {
+            let number: i32 = number.to_string_lossy().parse()?;
+            if !target.starts_with("/proc") {
+                found.push((number, target.display().to_string()));
+            }
+        }
+    }
+    found.sort();
+    let lines: Vec<String> = found
+        .iter()
+        .map(|(n, target)| format!("{n} {target}"))
+        .collect();
+    Ok(lines.join("\n"))
+}

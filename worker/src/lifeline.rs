@@ -1,0 +1,190 @@
+//! The lifeline: a thread that sees what the serve loop cannot while a task runs.
+//!
+//! * The end of the task pipe: the master is gone, so the worker ends at once, in the middle of a task, and
+//!   takes its process group with it.
+//! * SIGTERM, which the kernel sends when the master dies and people send when they want the worker to end.
+//! * Results that have waited in the outbox for a millisecond behind a task that takes longer.
+//!
+//! It sleeps in `poll` otherwise: an idle worker and one with a long task cost no wake-ups.
+
+use std::{
+    fs::File,
+    io, process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use brigade_protocol::shm::unlink_board;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        eventfd::{EfdFlags, EventFd},
+        signal::{SigSet, Signal, killpg, raise},
+        signalfd::{SfdFlags, SignalFd},
+    },
+    unistd::{Pid, getpgrp, getppid},
+};
+use std::os::fd::AsFd;
+
+use crate::sender::Sender;
+
+/// The longest that a finished result waits for others.
+const LINGER_MS: u8 = 1;
+
+/// What the serve loop tells the lifeline.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    busy: AtomicBool,
+    leaving: AtomicBool,
+    lingering: AtomicBool,
+    bell: EventFd,
+}
+
+impl Pulse {
+    /// A task begins.
+    pub(crate) fn begin(&self) {
+        self.busy.store(true, Ordering::Release);
+    }
+
+    /// The task has ended.
+    pub(crate) fn end(&self) {
+        self.busy.store(false, Ordering::Release);
+    }
+
+    /// The worker has been told to end and does so by itself.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+    }
+
+    /// Results wait in the outbox while a task begins: somebody has to send them if it takes long.
+    pub(crate) fn linger(&self) {
+        if !self.lingering.swap(true, Ordering::AcqRel) {
+            // A full counter would be a bell that rings already.
+            let _ = self.bell.write(1);
+        }
+    }
+}
+
+/// Who the master is and what to clean up when it has died.
+#[derive(Debug)]
+pub(crate) struct Ties {
+    pub(crate) master: Pid,
+    pub(crate) board: String,
+}
+
+impl Ties {
+    /// Ends this process because there is nobody left to work for, with all processes its tasks started.
+    pub(crate) fn cut(&self) -> ! {
+        if getppid() != self.master {
+            unlink_board(&self.board);
+        }
+        if getpgrp() == Pid::this() {
+            let _ = killpg(getpgrp(), Signal::SIGKILL);
+        }
+        process::exit(1)
+    }
+}
+
+/// Starts the lifeline of this worker.
+pub(crate) fn watch(
+    ties: Arc<Ties>,
+    tasks: Arc<File>,
+    sender: Arc<Sender>,
+) -> io::Result<Arc<Pulse>> {
+    let mut term = SigSet::empty();
+    term.add(Signal::SIGTERM);
+    let signals = SignalFd::with_flags(&term, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    let pulse = Arc::new(Pulse {
+        busy: AtomicBool::new(false),
+        leaving: AtomicBool::new(false),
+        lingering: AtomicBool::new(false),
+        bell: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?,
+    });
+    let lifeline = Lifeline {
+        ties,
+        tasks,
+        sender,
+        signals,
+        pulse: Arc::clone(&pulse),
+    };
+    thread::Builder::new()
+        .name("lifeline".into())
+        .stack_size(64 << 10)
+        .spawn(move || lifeline.run())?;
+    Ok(pulse)
+}
+
+struct Lifeline {
+    ties: Arc<Ties>,
+    tasks: Arc<File>,
+    sender: Arc<Sender>,
+    signals: SignalFd,
+    pulse: Arc<Pulse>,
+}
+
+impl Lifeline {
+    fn run(self) {
+        loop {
+            let timeout = if self.pulse.lingering.load(Ordering::Acquire) {
+                PollTimeout::from(LINGER_MS)
+            } else {
+                PollTimeout::NONE
+            };
+            let mut watched = [
+                // No events asked for: the end of the pipe is reported all the same, data is not.
+                PollFd::new(self.tasks.as_fd(), PollFlags::empty()),
+                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.pulse.bell.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut watched, timeout) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => self.ties.cut(),
+            }
+            let [hung_up, signalled, rung] = watched.map(|fd| fd.any().unwrap_or(true));
+            if hung_up {
+                self.master_closed();
+            }
+            if signalled {
+                self.terminated();
+            }
+            if rung {
+                let _ = self.pulse.bell.read();
+            } else {
+                self.send_what_lingers();
+            }
+        }
+    }
+
+    /// The end of the task pipe. The serve loop sees it by itself, unless it is in a task.
+    fn master_closed(&self) {
+        if self.pulse.busy.load(Ordering::Acquire) && !self.pulse.leaving.load(Ordering::Acquire) {
+            self.ties.cut();
+        }
+        // What has arrived before the end may still be read: look again until the process has ended.
+        thread::sleep(Duration::from_millis(1));
+    }
+
+    fn terminated(&self) {
+        if getppid() != self.ties.master {
+            self.ties.cut();
+        }
+        let mut term = SigSet::empty();
+        term.add(Signal::SIGTERM);
+        if self.signals.read_signal().is_ok() && term.thread_unblock().is_ok() {
+            // Ends the process by this very signal, so that the master sees how it ended.
+            let _ = raise(Signal::SIGTERM);
+        }
+    }
+
+    fn send_what_lingers(&self) {
+        if self.pulse.lingering.swap(false, Ordering::AcqRel) && self.sender.open().flush().is_err()
+        {
+            self.ties.cut();
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The serve loop: tasks in, results out, until the master says so or is gone.
+//!
+//! The thread that runs the tasks also reads them. A reader thread of its own would cost two wake-ups a
+//! call; what it would be there for (seeing the master's end while a task runs) the lifeline does.
+
+use std::{io, process::ExitCode, sync::Arc};
+
+use brigade_protocol::{FromWorker, TaskFailure, TaskHeader, ToWorker, codec, frame};
+use nix::unistd::Pid;
+
+use crate::{
+    clock::monotonic_ns,
+    context::Context,
+    inbox::{Inbox, InboxError},
+    lifeline::{self, Pulse, Ties},
+    registry::Registry,
+    sender::Sender,
+    start::{self, Session, StartError},
+};
+use brigade_protocol::shm::{BoardLine, Lane};
+
+/// A result of a task that took this long is sent without waiting for others.
+const SLOW_TASK_NS: u64 = 100_000;
+
+/// Room that the buffer for one result keeps between tasks.
+const RESULT_BYTES: usize = 64 << 10;
+
+/// Serves tasks to the master that started this process, and returns when it says so.
+///
+/// The last call in a worker's `main`. It may not return at all: when the master dies, the process ends
+/// where it is, with every process that its tasks started.
+#[must_use]
+pub fn main(registry: &Registry) -> ExitCode {
+    match serve(registry) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "there is nobody else to tell")]
+fn complain(error: &ServeError) {
+    // The master reports a refusal itself, and an orphan has nobody who reads.
+    if !matches!(
+        error,
+        ServeError::Start(StartError::Refused(_) | StartError::Orphaned)
+    ) {
+        eprintln!("worker: {error}");
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot watch the master: {0}")]
+    Lifeline(#[source] io::Error),
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    #[error("the master sent a message that {0}")]
+    Message(#[from] codec::DecodeError),
+}
+
+fn serve(registry: &Registry) -> Result<(), ServeError> {
+    let Session {
+        start,
+        mut inbox,
+        sender,
+        lane,
+        board_line,
+        context,
+    } = start::start(registry)?;
+    let ties = Arc::new(Ties {
+        master: Pid::from_raw(start.master),
+        board: start.board,
+    });
+    let sender = Arc::new(sender);
+    let pulse = lifeline::watch(Arc::clone(&ties), inbox.pipe(), Arc::clone(&sender))
+        .map_err(ServeError::Lifeline)?;
+    let mut desk = Desk {
+        registry,
+        context,
+        lane,
+        board_line,
+        sender,
+        pulse,
+        ties,
+        result: Vec::new(),
+        now_ns: 0,
+    };
+    desk.work_off(&mut inbox)?;
+    desk.rest();
+    desk.pulse.leave();
+    Ok(())
+}
+
+/// Where tasks are worked on.
+struct Desk<'r> {
+    registry: &'r Registry,
+    context: Context,
+    lane: Lane,
+    board_line: BoardLine,
+    sender: Arc<Sender>,
+    pulse: Arc<Pulse>,
+    ties: Arc<Ties>,
+    /// The frame of the result being made; kept for its memory.
+    result: Vec<u8>,
+    /// When the last task ended; 0 after a rest.
+    now_ns: u64,
+}
+
+impl Desk<'_> {
+    /// Runs tasks until `Shutdown`.
+    fn work_off(&mut self, inbox: &mut Inbox) -> Result<(), ServeError> {
+        loop {
+            while let Some(frame) = inbox.buffered()? {
+                let (message, rest) = codec::decode_prefix(frame)?;
+                match message {
+                    ToWorker::Task(header) => self.handle(header, rest),
+                    ToWorker::Shutdown => return Ok(()),
+                    ToWorker::Start(_) => {}
+                }
+            }
+            self.rest();
+            if !inbox.wait()? {
+                self.ties.cut();
+            }
+        }
+    }
+
+    /// Nothing is at hand: sends what is finished and shows that the worker is idle.
+    fn rest(&mut self) {
+        self.board_line.rest();
+        self.now_ns = 0;
+        if self.sender.open().flush().is_err() {
+            self.ties.cut();
+        }
+    }
+
+    fn handle(&mut self, header: TaskHeader, input: &[u8]) {
+        let sequence = header.sequence;
+        if self.lane.claim(sequence) {
+            let took_ns = self.run(header, input);
+            self.send(took_ns >= SLOW_TASK_NS);
+        } else {
+            self.write_result(&FromWorker::Skipped { sequence });
+            self.send(false);
+        }
+    }
+
+    /// Runs a claimed task and leaves the frame of its result in `self.result`.
+    fn run(&mut self, header: TaskHeader, input: &[u8]) -> u64 {
+        let TaskHeader {
+            sequence,
+            task,
+            kind,
+            attempt,
+        } = header;
+        let began_ns = if self.now_ns == 0 {
+            monotonic_ns()
+        } else {
+            self.now_ns
+        };
+        self.board_line.begin(task, kind, attempt, began_ns);
+        self.pulse.begin();
+        let outcome = self.try_run(sequence, kind, input);
+        self.pulse.end();
+        self.now_ns = monotonic_ns();
+        self.board_line.end(self.now_ns);
+        if let Err(failure) = outcome {
+            self.write_result(&FromWorker::Failed { sequence, failure });
+        }
+        self.now_ns - began_ns
+    }
+
+    fn try_run(&mut self, sequence: u64, kind: u32, input: &[u8]) -> Result<(), TaskFailure> {
+        self.result.clear();
+        self.result.shrink_to(RESULT_BYTES);
+        let mut failure = None;
+        let framed = frame::append(&mut self.result, |out| {
+            codec::encode_into(&FromWorker::Done { sequence }, out)?;
+            failure = self.registry.run(kind, input, &mut self.context, out).err();
+            Ok(())
+        });
+        match (failure, framed) {
+            (Some(failure), _) => Err(failure),
+            (None, Ok(())) => Ok(()),
+            (None, Err(frame::AppendError::TooLong { bytes, limit })) => {
+                Err(TaskFailure::OutputTooLarge {
+                    size: bytes as u64,
+                    limit: limit as u64,
+                })
+            }
+            (None, Err(frame::AppendError::Encode(error))) => Err(TaskFailure::OutputUnencodable {
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    fn write_result(&mut self, message: &FromWorker) {
+        self.result.clear();
+        // Cannot fail: the message is plain data, and the registry has clipped its texts.
+        let _ = frame::append(&mut self.result, |out| codec::encode_into(message, out));
+    }
+
+    /// Hands the result over, at once when `urgent` or else with others.
+    fn send(&mut self, urgent: bool) {
+        let mut open = self.sender.open();
+        let mut sent = open.push(&self.result);
+        if urgent {
+            sent = sent.and_then(|()| open.flush());
+        }
+        let lingers = !open.is_empty();
+        drop(open);
+        if sent.is_err() {
+            self.ties.cut();
+        }
+        if lingers {
+            self.pulse.linger();
+        }
+    }
+}

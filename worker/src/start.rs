@@ -1,0 +1,158 @@
+//! A worker's first steps: take the inherited descriptors, shake hands, attach to the shared memory.
+
+use std::{collections::HashMap, io, os::fd::OwnedFd, process};
+
+use brigade_protocol::{
+    FromWorker, Hello, Mismatch, Start, ToWorker, codec, fd, frame,
+    shm::{BoardLine, Lane, take_inherited},
+};
+use nix::{
+    sys::{
+        prctl,
+        signal::{SigSet, Signal},
+    },
+    unistd::getppid,
+};
+
+use crate::{
+    context::Context,
+    inbox::{Inbox, InboxError},
+    registry::Registry,
+    sender::Sender,
+};
+
+/// Why a worker did not begin to serve.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(
+        "a worker is started by a master, not by hand: descriptors {} to {} are not those of a pool; \
+         try `master tune`",
+        fd::TASKS,
+        fd::LANE
+    )]
+    ByHand(#[source] io::Error),
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    #[error("cannot write to the master: {0}")]
+    Write(#[source] io::Error),
+    #[error("cannot prepare the worker's signals: {0}")]
+    Signals(#[from] nix::errno::Errno),
+    #[error("{0}")]
+    Refused(String),
+    #[error("the master ended before the worker began")]
+    Orphaned,
+}
+
+/// All that serving takes.
+pub(crate) struct Session {
+    pub(crate) start: Start,
+    pub(crate) inbox: Inbox,
+    pub(crate) sender: Sender,
+    pub(crate) lane: Lane,
+    pub(crate) board_line: BoardLine,
+    pub(crate) context: Context,
+}
+
+/// Takes the descriptors, greets, is greeted, and carries out `Start`.
+pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
+    let mut inbox = Inbox::new(take_inherited(fd::TASKS).map_err(StartError::ByHand)?);
+    let results = take_inherited(fd::RESULTS).map_err(StartError::ByHand)?;
+    let memory = take_inherited(fd::LANE).map_err(StartError::ByHand)?;
+    let lane =
+        Lane::attach(&memory).map_err(|error| StartError::ByHand(io::Error::other(error)))?;
+    prepare_signals()?;
+
+    let sender = Sender::new(results, lane.outbox());
+    say(&sender, &Hello::of_this_build(kinds(registry)))?;
+    receive_hello(&mut inbox)?;
+    let start = receive_start(&mut inbox)?;
+    if getppid().as_raw() != start.master {
+        return Err(StartError::Orphaned);
+    }
+    match attach(&start) {
+        Ok((board_line, context)) => {
+            say(&sender, &FromWorker::Ready)?;
+            Ok(Session {
+                start,
+                inbox,
+                sender,
+                lane,
+                board_line,
+                context,
+            })
+        }
+        Err(reason) => {
+            say(
+                &sender,
+                &FromWorker::Refused {
+                    reason: reason.clone(),
+                },
+            )?;
+            Err(StartError::Refused(reason))
+        }
+    }
+}
+
+/// Ctrl-C is the master's to handle, and a terminal must not stop a worker that prints. The lifeline
+/// receives SIGTERM, which the kernel also sends when the master dies.
+fn prepare_signals() -> Result<(), nix::errno::Errno> {
+    let mut blocked = SigSet::empty();
+    for signal in [
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+    ] {
+        blocked.add(signal);
+    }
+    blocked.thread_block()?;
+    prctl::set_pdeathsig(Signal::SIGTERM)
+}
+
+fn kinds(registry: &Registry) -> Vec<String> {
+    registry.kinds().map(str::to_owned).collect()
+}
+
+fn say<T: serde::Serialize>(sender: &Sender, message: &T) -> Result<(), StartError> {
+    let mut bytes = Vec::new();
+    frame::append(&mut bytes, |out| codec::encode_into(message, out))
+        .map_err(|error| StartError::Write(io::Error::other(error)))?;
+    let mut open = sender.open();
+    open.push(&bytes)
+        .and_then(|()| open.flush())
+        .map_err(StartError::Write)
+}
+
+fn receive_hello(inbox: &mut Inbox) -> Result<(), StartError> {
+    let frame = inbox.next()?.ok_or(StartError::Orphaned)?;
+    let hello: Hello = codec::decode(&frame).map_err(|_| Mismatch::NotBrigade)?;
+    Ok(hello.check()?)
+}
+
+fn receive_start(inbox: &mut Inbox) -> Result<Start, StartError> {
+    let frame = inbox.next()?.ok_or(StartError::Orphaned)?;
+    match codec::decode(&frame) {
+        Ok(ToWorker::Start(start)) => Ok(start),
+        _ => Err(Mismatch::NotBrigade.into()),
+    }
+}
+
+/// Takes the shared segments and the line of the status board. An error is the reason for the user.
+fn attach(start: &Start) -> Result<(BoardLine, Context), String> {
+    let segments = (fd::FIRST_SEGMENT..)
+        .zip(&start.segments)
+        .map(|(number, name)| match take_inherited(number) {
+            Ok(segment) => Ok((name.clone(), segment)),
+            Err(error) => Err(format!("cannot take the shared segment `{name}`: {error}")),
+        })
+        .collect::<Result<HashMap<String, OwnedFd>, String>>()?;
+    let index = usize::try_from(start.index).map_err(|error| error.to_string())?;
+    let line = BoardLine::open(&start.board, index, process::id()).map_err(|e| e.to_string())?;
+    // What `top` and `ps -o comm` show; the long title is the argv[0] given by the master.
+    if let Ok(name) = std::ffi::CString::new(format!("brigade-w{}", start.index + 1)) {
+        prctl::set_name(&name).map_err(|errno| errno.to_string())?;
+    }
+    Ok((line, Context::new(start.index, segments)))
+}
