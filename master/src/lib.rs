@@ -1,1 +1,26 @@
 //! A process pool that never hangs.
+//!
+//! A [`Pool`] runs tasks in worker processes, one per core. A task is a type with an input and an output
+//! ([`Task`]); its function is registered in the worker executable (crate `brigade-worker`). A worker that
+//! panics, exits, crashes or is killed costs the task it was running, and nothing else.
+//!
+//! ```no_run
+//! use brigade::{Pool, jobs::echo::Echo};
+//!
+//! let pool = Pool::builder().workers(2).start()?;
+//! let handle = pool.submit::<Echo>(7)?;
+//! assert_eq!(handle.wait()?, 7);
+//! for number in pool.map::<Echo, _>(0..1_000_000) {
+//!     println!("{}", number?);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod os;
+mod pool;
+
+pub use brigade_protocol::{Task, TaskFailure, jobs};
+pub use pool::{
+    AsCompleted, Ended, Event, Handle, Map, MapUnordered, Pool, PoolBuilder, StartError,
+    SubmitError, TaskError, as_completed,
+};

@@ -1,0 +1,32 @@
+//! The few system calls that no safe wrapper covers: this crate's only `unsafe`.
+#![expect(
+    unsafe_code,
+    reason = "owning a descriptor by its number cannot be checked by the compiler"
+)]
+
+use std::{
+    io,
+    os::fd::{FromRawFd, OwnedFd, RawFd},
+};
+
+use nix::fcntl::{FcntlArg, fcntl};
+
+/// A duplicate of `fd` under the first free number from `lowest` on, close-on-exec.
+pub(crate) fn duplicate_from(fd: &OwnedFd, lowest: RawFd) -> io::Result<OwnedFd> {
+    let number = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(lowest))?;
+    // SAFETY: the call has just opened this descriptor, and nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn a_duplicate_stands_at_or_above_the_number_asked_for() {
+        let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+        let copy = duplicate_from(&file, 200).unwrap();
+        assert!(copy.as_raw_fd() >= 200);
+    }
+}

@@ -1,0 +1,312 @@
+//! The pool's loop: events from the kernel go into the state machine, its actions become system calls.
+//!
+//! One epoll set watches, for each worker, the result pipe, room in the task pipe, and the process itself.
+//! Everything is non-blocking: the master never waits for a write while results wait to be read.
+
+use std::{
+    io,
+    sync::Arc,
+    thread::Thread,
+    time::{Duration, Instant},
+};
+
+use brigade_protocol::{Start, TaskHeader, shm::Board};
+use nix::sys::epoll::Epoll;
+
+use super::{
+    core::{Action, Core, Loss},
+    error::{Death, Ended, TaskError},
+    outcome::{KindIndex, Ticket},
+    spawn::{Recipe, Spawned},
+    watch::watch,
+    worker::Worker,
+};
+
+/// How long a dismissed worker may take to end.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// What happened in a pool, for whoever reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A worker process was started.
+    WorkerStarted {
+        /// Number of the worker in the pool, from 0.
+        index: usize,
+        /// Its process id.
+        pid: i32,
+    },
+    /// A worker process ended although nobody had told it to.
+    WorkerDied {
+        /// Number of the worker in the pool, from 0.
+        index: usize,
+        /// Its process id.
+        pid: i32,
+        /// How it ended.
+        how: Ended,
+    },
+}
+
+/// A kind of task that the pool has been given.
+#[derive(Debug)]
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    /// Its number on the wire, once a worker has said so.
+    pub(super) wire: Option<u32>,
+}
+
+/// Everything behind the pool's lock.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) core: Core<Ticket>,
+    pub(crate) recipe: Arc<Recipe>,
+    pub(super) workers: Vec<Option<Worker>>,
+    generation: u32,
+    pub(super) kinds: Vec<Kind>,
+    /// The kinds that the worker executable knows.
+    pub(super) known: Vec<String>,
+    pub(super) board: Option<Board>,
+    pub(super) epoll: Arc<Epoll>,
+    actions: Vec<Action<Ticket>>,
+    /// Slots whose worker has something to be written.
+    pub(super) dirty: Vec<usize>,
+    /// Slots that want a process; the steward starts them.
+    pub(crate) wanted: Vec<usize>,
+    /// Threads to be woken once the lock is released.
+    pub(crate) wakes: Vec<Thread>,
+    /// What to report once the lock is released.
+    pub(crate) events: Vec<Event>,
+    /// Waits for the end of the pool.
+    pub(crate) joiners: Vec<Thread>,
+    leave_by: Option<Instant>,
+}
+
+impl State {
+    pub(crate) fn new(recipe: Arc<Recipe>, board: Board, epoll: Arc<Epoll>) -> Self {
+        let workers = recipe.workers;
+        Self {
+            core: Core::new(workers),
+            recipe,
+            workers: (0..workers).map(|_| None).collect(),
+            generation: 0,
+            kinds: Vec::new(),
+            known: Vec::new(),
+            board: Some(board),
+            epoll,
+            actions: Vec::new(),
+            dirty: Vec::new(),
+            wanted: Vec::new(),
+            wakes: Vec::new(),
+            events: Vec::new(),
+            joiners: Vec::new(),
+            leave_by: None,
+        }
+    }
+
+    /// The pool's own number for a kind of task.
+    pub(crate) fn kind(&mut self, name: &'static str) -> KindIndex {
+        if let Some(index) = self.kinds.iter().position(|kind| kind.name == name) {
+            return index;
+        }
+        let wire = wire_number(&self.known, name);
+        self.kinds.push(Kind { name, wire });
+        self.kinds.len() - 1
+    }
+
+    /// Process ids of the workers that are there, by slot.
+    pub(crate) fn pids(&self) -> impl Iterator<Item = i32> {
+        self.workers
+            .iter()
+            .flatten()
+            .map(|worker| worker.process.child.pid())
+    }
+
+    /// A process was started for a slot: watches it and greets it.
+    pub(crate) fn adopt(&mut self, slot: usize, process: Spawned) -> io::Result<()> {
+        if !self.core.wants_process(slot) {
+            drop(process);
+            self.never_ran(slot, Instant::now());
+            return Ok(());
+        }
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        watch(&self.epoll, &process, slot, generation)?;
+        let pid = process.child.pid();
+        let mut worker = Worker::new(process, generation);
+        worker.greet(Start {
+            index: u32::try_from(slot).unwrap_or(u32::MAX),
+            master: i32::try_from(std::process::id()).unwrap_or_default(),
+            board: self
+                .board
+                .as_ref()
+                .map_or_else(String::new, |board| board.name().into()),
+            segments: self
+                .recipe
+                .shared
+                .iter()
+                .map(|shared| shared.name.clone())
+                .collect(),
+        });
+        self.workers[slot] = Some(worker);
+        self.core.spawned(slot);
+        self.dirty.push(slot);
+        self.events.push(Event::WorkerStarted { index: slot, pid });
+        Ok(())
+    }
+
+    /// Carries out what the core wants. Writes only to workers that would run dry unless `flush_all`.
+    pub(crate) fn pump(&mut self, flush_all: bool, now: Instant) {
+        loop {
+            self.act(now);
+            self.write(flush_all);
+            self.core.take_actions(&mut self.actions);
+            if self.actions.is_empty() {
+                break;
+            }
+        }
+        if self.core.is_over() {
+            self.board = None;
+            self.wakes.append(&mut self.joiners);
+        }
+    }
+
+    fn act(&mut self, now: Instant) {
+        self.core.take_actions(&mut self.actions);
+        for action in std::mem::take(&mut self.actions) {
+            match action {
+                Action::Spawn { slot } => self.wanted.push(slot),
+                Action::Send {
+                    slot,
+                    key,
+                    sequence,
+                } => self.send(slot, key, sequence),
+                Action::Shutdown { slot } => {
+                    if let Some(worker) = self.workers[slot].as_mut() {
+                        worker.dismiss();
+                        self.dirty.push(slot);
+                        self.leave_by = Some(now + LEAVE_WITHIN);
+                    }
+                }
+                Action::Kill { slot } => match &self.workers[slot] {
+                    Some(worker) => worker.process.child.kill(),
+                    // Its process has not been started yet, and now never will be.
+                    None => self.cancel_spawn(slot, now),
+                },
+                Action::Fail { ticket, loss } => {
+                    let outcome = Err(Box::new(explain(loss)));
+                    ticket.sink.deliver(outcome, &mut self.wakes);
+                }
+            }
+        }
+    }
+
+    /// A start that was asked for is not wanted any more. If the steward is at it, `adopt` sees to the rest.
+    fn cancel_spawn(&mut self, slot: usize, now: Instant) {
+        if let Some(at) = self.wanted.iter().position(|wanted| *wanted == slot) {
+            self.wanted.swap_remove(at);
+            self.never_ran(slot, now);
+        }
+    }
+
+    fn never_ran(&mut self, slot: usize, now: Instant) {
+        let how = Ended::Killed(libc::SIGKILL);
+        self.core
+            .worker_gone(slot, &Death { worker: 0, how }, |_| false, now);
+    }
+
+    /// The process for a slot could not be started.
+    pub(crate) fn not_started(&mut self, slot: usize, reason: String) {
+        let how = Ended::NotStarted(reason);
+        let death = Death { worker: 0, how };
+        self.core
+            .worker_gone(slot, &death, |_| false, Instant::now());
+    }
+
+    fn send(&mut self, slot: usize, key: usize, sequence: u64) {
+        let (Some(worker), Some(task)) = (self.workers[slot].as_mut(), self.core.task(key)) else {
+            return;
+        };
+        let header = TaskHeader {
+            sequence,
+            task: task.id,
+            // A number that no worker has: it answers that it does not know the kind.
+            kind: self.kinds[task.ticket.kind].wire.unwrap_or(u32::MAX),
+            attempt: task.attempt,
+        };
+        worker.enqueue(header, &task.ticket.input);
+        self.dirty.push(slot);
+    }
+
+    /// Writes to the workers noted as dirty, and keeps those noted that were left out.
+    fn write(&mut self, flush_all: bool) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        dirty.retain(|slot| {
+            let Some(worker) = self.workers[*slot].as_mut() else {
+                return false;
+            };
+            if !flush_all && !worker.should_flush(self.core.in_flight(*slot)) {
+                return true;
+            }
+            // An error means that the worker is gone, which its pidfd reports.
+            let _ = worker.flush();
+            self.core.set_congested(*slot, worker.is_congested());
+            false
+        });
+        self.dirty.append(&mut dirty);
+    }
+
+    /// Timers: starts that had to wait, and dismissed workers that do not go.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.core.tick(now);
+        if self.leave_by.is_some_and(|by| by <= now) {
+            self.leave_by = None;
+            for worker in self.workers.iter().flatten() {
+                worker.process.child.kill();
+            }
+        }
+    }
+
+    /// When [`tick`](Self::tick) is due next.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.core
+            .next_deadline()
+            .into_iter()
+            .chain(self.leave_by)
+            .min()
+    }
+
+    /// Kills all workers and forgets the board: the caller waits for nothing any more.
+    pub(crate) fn terminate(&mut self) {
+        self.core.terminate();
+        self.pump(true, Instant::now());
+        self.board = None;
+    }
+
+    /// What becomes of a task that the pool does not take.
+    pub(crate) fn why_closed(&self) -> TaskError {
+        match self.core.broken() {
+            Some(reason) => TaskError::PoolBroken(reason.into()),
+            None => TaskError::Cancelled,
+        }
+    }
+}
+
+fn explain(loss: Loss) -> TaskError {
+    match loss {
+        Loss::Died { attempt, death } => TaskError::WorkerDied {
+            worker: death.worker,
+            how: death.how,
+            attempt,
+        },
+        Loss::Cancelled => TaskError::Cancelled,
+        Loss::Broken(reason) => TaskError::PoolBroken(reason),
+    }
+}
+
+/// The number on the wire of the kind with this name.
+pub(super) fn wire_number(known: &[String], name: &str) -> Option<u32> {
+    let index = known.iter().position(|kind| kind == name)?;
+    u32::try_from(index).ok()
+}

@@ -1,0 +1,211 @@
+//! Starts a worker process: its pipes, its lane, its place among the processes.
+//!
+//! Workers are started with `posix_spawn`: exec only, whatever threads the master has, and at a cost that does
+//! not grow with the master's memory. Each gets a process group of its own, `/dev/null` as standard input,
+//! and the fixed descriptors of [`brigade_protocol::fd`]; everything else is close-on-exec.
+
+use std::{
+    ffi::{CString, OsStr},
+    fs::File,
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStrExt,
+    },
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use brigade_protocol::{fd, shm::Lane};
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn},
+    sys::{
+        signal::{SigSet, Signal},
+        stat::Mode,
+    },
+    unistd::{Pid, pipe2},
+};
+use rustix::process::PidfdFlags;
+
+use super::{error::StartError, reap::Child};
+use crate::os::duplicate_from;
+
+/// Tries for an executable that is still open for writing somewhere, 10 ms apart.
+const BUSY_TRIES: u32 = 50;
+
+/// A segment that every worker of the pool is given.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    pub(crate) fd: OwnedFd,
+}
+
+/// How the workers of a pool are started.
+#[derive(Debug)]
+pub(crate) struct Recipe {
+    pub(crate) executable: PathBuf,
+    /// What `ps` shows after the worker's number, such as `tune`.
+    pub(crate) title: String,
+    pub(crate) workers: usize,
+    pub(crate) shared: Vec<Shared>,
+}
+
+/// A worker process that has just been started, and the master's ends of what it shares with it.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    pub(crate) child: Child,
+    pub(crate) tasks: File,
+    pub(crate) results: File,
+    pub(crate) lane: Lane,
+}
+
+impl Recipe {
+    /// Starts the process for slot `index`.
+    pub(crate) fn spawn(&self, index: usize) -> Result<Spawned, StartError> {
+        let (lane, lane_fd) = Lane::create()?;
+        let (tasks_read, tasks_write) = pipe2(OFlag::O_CLOEXEC).map_err(io::Error::from)?;
+        let (results_read, results_write) = pipe2(OFlag::O_CLOEXEC).map_err(io::Error::from)?;
+        for end in [&tasks_write, &results_read] {
+            fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(io::Error::from)?;
+        }
+        let inherited = [tasks_read, results_write, lane_fd];
+        let pid = self.exec(index, inherited)?;
+        Ok(Spawned {
+            child: own(pid)?,
+            tasks: File::from(tasks_write),
+            results: File::from(results_read),
+            lane,
+        })
+    }
+
+    fn exec(&self, index: usize, inherited: [OwnedFd; 3]) -> Result<Pid, StartError> {
+        let floor = fd::FIRST_SEGMENT + i32::try_from(self.shared.len()).unwrap_or(i32::MAX);
+        // Descriptors must not stand where another is to be put, or one would overwrite the other.
+        let [tasks, results, lane] = inherited.map(|fd| raise_above(fd, floor));
+        let (tasks, results, lane) = (tasks?, results?, lane?);
+        let mut plan = vec![
+            (tasks.as_raw_fd(), fd::TASKS),
+            (results.as_raw_fd(), fd::RESULTS),
+            (lane.as_raw_fd(), fd::LANE),
+        ];
+        let mut raised = Vec::with_capacity(self.shared.len());
+        for (target, shared) in (fd::FIRST_SEGMENT..).zip(&self.shared) {
+            let segment = duplicate_from(&shared.fd, floor)?;
+            plan.push((segment.as_raw_fd(), target));
+            raised.push(segment);
+        }
+        let title = format!(
+            "brigade-worker[{}/{}] {}",
+            index + 1,
+            self.workers,
+            self.title
+        );
+        self.exec_with(&plan, &title)
+    }
+
+    fn exec_with(&self, plan: &[(RawFd, RawFd)], title: &str) -> Result<Pid, StartError> {
+        let actions = file_actions(plan).map_err(io::Error::from)?;
+        let attributes = attributes().map_err(io::Error::from)?;
+        let path = c_string(self.executable.as_os_str())?;
+        let title = c_string(OsStr::new(title))?;
+        let environment = environment()?;
+        let mut tries = 0;
+        loop {
+            match posix_spawn(&*path, &actions, &attributes, &[&title], &environment) {
+                Ok(pid) => return Ok(pid),
+                Err(Errno::ETXTBSY) if tries < BUSY_TRIES => {
+                    tries += 1;
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(errno) => return Err(self.explain(errno)),
+            }
+        }
+    }
+
+    fn explain(&self, errno: Errno) -> StartError {
+        let path = self.executable.clone();
+        if errno == Errno::ENOENT {
+            StartError::NoWorker { path }
+        } else {
+            StartError::Spawn {
+                path,
+                source: errno.into(),
+            }
+        }
+    }
+}
+
+/// Takes a handle on a child that has just been started, which nobody else can have reaped yet.
+fn own(pid: Pid) -> Result<Child, StartError> {
+    let raw = rustix::process::Pid::from_raw(pid.as_raw())
+        .ok_or(io::ErrorKind::InvalidData)
+        .map_err(io::Error::from)?;
+    match rustix::process::pidfd_open(raw, PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Child::new(pid, pidfd)),
+        Err(errno) => {
+            // Without a handle it cannot be watched, so it must not live.
+            let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+            let _ = nix::sys::wait::waitpid(pid, None);
+            Err(io::Error::from(errno).into())
+        }
+    }
+}
+
+/// The same descriptor under a number of at least `floor`.
+fn raise_above(fd: OwnedFd, floor: RawFd) -> Result<OwnedFd, io::Error> {
+    if fd.as_raw_fd() >= floor {
+        return Ok(fd);
+    }
+    duplicate_from(&fd, floor)
+}
+
+fn file_actions(plan: &[(RawFd, RawFd)]) -> nix::Result<PosixSpawnFileActions> {
+    let mut actions = PosixSpawnFileActions::init()?;
+    actions.add_open(0, Path::new("/dev/null"), OFlag::O_RDONLY, Mode::empty())?;
+    for (source, target) in plan {
+        actions.add_dup2(*source, *target)?;
+    }
+    Ok(actions)
+}
+
+/// Its own process group, no blocked signals, and the default action for those that a shell or a Rust
+/// runtime may have had ignored.
+fn attributes() -> nix::Result<PosixSpawnAttr> {
+    let mut attributes = PosixSpawnAttr::init()?;
+    attributes.set_flags(
+        PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
+            | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
+            | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF,
+    )?;
+    attributes.set_pgroup(Pid::from_raw(0))?;
+    attributes.set_sigmask(&SigSet::empty())?;
+    let mut defaults = SigSet::empty();
+    for signal in [
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGPIPE,
+        Signal::SIGCHLD,
+    ] {
+        defaults.add(signal);
+    }
+    attributes.set_sigdefault(&defaults)?;
+    Ok(attributes)
+}
+
+fn environment() -> Result<Vec<CString>, io::Error> {
+    std::env::vars_os()
+        .map(|(name, value)| {
+            let mut entry = name;
+            entry.push("=");
+            entry.push(value);
+            c_string(&entry)
+        })
+        .collect()
+}
+
+fn c_string(text: &OsStr) -> Result<CString, io::Error> {
+    CString::new(text.as_bytes()).map_err(io::Error::from)
+}

@@ -1,0 +1,356 @@
+//! Which thread drives the pool's loop.
+//!
+//! A pool has a thread of its own, the *steward*. It starts the worker processes (Linux ties a child's
+//! parent-death signal to the very thread that started it, so that thread must live as long as the pool), and
+//! it drives the loop while nobody else does. But a caller that waits for a result drives the loop itself:
+//! passing a result from thread to thread costs two wake-ups, which is as much as the whole call.
+//!
+//! One thread at a time holds the *wheel*. Callers that find it taken park, and are woken when what they wait
+//! for is there or when the wheel is free. The steward leaves the wheel to callers as long as they come.
+
+use std::{
+    collections::VecDeque,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    sys::{
+        epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout},
+        eventfd::{EfdFlags, EventFd},
+    },
+};
+
+use super::{
+    error::StartError,
+    io::{Event, State},
+    outcome::Awaited,
+    spawn::Recipe,
+    watch::BELL,
+};
+
+/// How often the steward looks whether callers still drive.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Looks after which the steward sleeps until it is woken, when a caller waits for long.
+const LOOKS: u32 = 20;
+
+/// Events taken from the kernel at a time.
+const EVENTS: usize = 64;
+
+/// Called with each [`Event`] of a pool.
+pub(crate) type Observer = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// A pool as its handles, its maps and its steward share it.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    epoll: Arc<Epoll>,
+    bell: EventFd,
+    wheel: Mutex<Wheel>,
+    /// Waits that callers have driven; tells the steward that they still come.
+    driven: AtomicU64,
+    steward: OnceLock<Thread>,
+    observer: Option<Observer>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Wheel {
+    driver: Driver,
+    /// Callers that wait for the wheel or for their result.
+    parked: VecDeque<Thread>,
+    steward_sleeps: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Driver {
+    #[default]
+    Nobody,
+    Steward,
+    Caller,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        state: impl FnOnce(Arc<Epoll>) -> State,
+        epoll: Epoll,
+        observer: Option<Observer>,
+    ) -> io::Result<Self> {
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
+        let epoll = Arc::new(epoll);
+        Ok(Self {
+            state: Mutex::new(state(Arc::clone(&epoll))),
+            epoll,
+            bell,
+            wheel: Mutex::default(),
+            driven: AtomicU64::new(0),
+            steward: OnceLock::new(),
+            observer,
+        })
+    }
+
+    /// Runs `change` on the pool and carries out what follows from it.
+    ///
+    /// `flush_all` writes everything at once; otherwise what can wait for the next result does.
+    pub(crate) fn with<R>(&self, flush_all: bool, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        state.pump(flush_all, Instant::now());
+        self.release(state);
+        result
+    }
+
+    /// Looks at the pool without changing it.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unlocks the pool, then wakes and reports what came of it.
+    fn release(&self, mut state: MutexGuard<'_, State>) {
+        let wakes = std::mem::take(&mut state.wakes);
+        let events = std::mem::take(&mut state.events);
+        let steward_wanted = !state.wanted.is_empty() || state.core.is_over();
+        drop(state);
+        if steward_wanted {
+            self.wake_steward();
+        }
+        for thread in wakes {
+            thread.unpark();
+        }
+        if let Some(observer) = &self.observer {
+            for event in &events {
+                // An observer that panics has spoilt its own report and nothing else.
+                let _ = catch_unwind(AssertUnwindSafe(|| observer(event)));
+            }
+        }
+    }
+
+    fn wake_steward(&self) {
+        if let Some(steward) = self.steward.get() {
+            steward.unpark();
+        }
+        self.ring();
+    }
+
+    /// Ends the wait of whoever drives.
+    pub(crate) fn ring(&self) {
+        // A counter that is full rings already.
+        let _ = self.bell.write(1);
+    }
+
+    fn wheel(&self) -> MutexGuard<'_, Wheel> {
+        self.wheel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `awaited` is ready, or until `deadline`; whether it is ready.
+    pub(crate) fn wait_for(&self, awaited: &dyn Awaited, deadline: Option<Instant>) -> bool {
+        loop {
+            if awaited.is_ready() {
+                self.pass_on();
+                return true;
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                self.pass_on();
+                return false;
+            }
+            if self.take_wheel(Driver::Caller) {
+                while !awaited.is_ready() && deadline.is_none_or(|at| at > Instant::now()) {
+                    self.turn(deadline);
+                }
+                self.driven.fetch_add(1, Ordering::Relaxed);
+                self.leave_wheel();
+            } else {
+                self.park(awaited, deadline);
+            }
+        }
+    }
+
+    fn take_wheel(&self, who: Driver) -> bool {
+        let mut wheel = self.wheel();
+        let is_free = wheel.driver == Driver::Nobody;
+        if is_free {
+            wheel.driver = who;
+        }
+        is_free
+    }
+
+    fn leave_wheel(&self) {
+        self.wheel().driver = Driver::Nobody;
+        self.pass_on();
+    }
+
+    /// When nobody drives: wakes the next who would, a waiting caller or a steward fast asleep.
+    fn pass_on(&self) {
+        let wheel = self.wheel();
+        if wheel.driver != Driver::Nobody {
+            return;
+        }
+        let next = match wheel.parked.front() {
+            Some(caller) => Some(caller.clone()),
+            None if wheel.steward_sleeps => self.steward.get().cloned(),
+            None => None,
+        };
+        drop(wheel);
+        if let Some(thread) = next {
+            thread.unpark();
+        }
+    }
+
+    /// Waits for the result or the wheel, whichever comes first.
+    fn park(&self, awaited: &dyn Awaited, deadline: Option<Instant>) {
+        let me = thread::current();
+        awaited.set_waiter(Some(me.clone()));
+        let mut wheel = self.wheel();
+        wheel.parked.push_back(me.clone());
+        let driver = wheel.driver;
+        drop(wheel);
+        if driver == Driver::Steward {
+            self.ring();
+        }
+        if driver != Driver::Nobody && !awaited.is_ready() {
+            match deadline {
+                Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
+                None => thread::park(),
+            }
+        }
+        self.wheel().parked.retain(|thread| thread.id() != me.id());
+        awaited.set_waiter(None);
+    }
+
+    /// Waits for events once, at the latest until `deadline`, and acts on them. For who holds the wheel.
+    fn turn(&self, deadline: Option<Instant>) {
+        let until = self
+            .look(State::next_deadline)
+            .into_iter()
+            .chain(deadline)
+            .min();
+        let mut events = [EpollEvent::empty(); EVENTS];
+        let count = match self.epoll.wait(&mut events, timeout(until)) {
+            Ok(count) => count,
+            Err(Errno::EINTR) => 0,
+            // The set is ours and valid, so this cannot happen; if it does, do not spin.
+            Err(_) => {
+                thread::sleep(LOOK);
+                0
+            }
+        };
+        let now = Instant::now();
+        let mut state = self.lock();
+        for event in &events[..count] {
+            if event.data() == BELL {
+                let _ = self.bell.read();
+            } else {
+                state.on_event(event.data(), now);
+            }
+        }
+        state.tick(now);
+        state.pump(true, now);
+        self.release(state);
+    }
+
+    /// The steward's life: from the pool's start to the end of its last worker.
+    ///
+    /// `started` is told once how starting the first worker processes went.
+    pub(crate) fn steward(&self, started: impl FnOnce(Result<(), StartError>)) {
+        let _ = self.steward.set(thread::current());
+        self.with(true, |_| ());
+        let first = self.start_wanted();
+        let failed = first.is_err();
+        if failed {
+            self.with(true, State::terminate);
+        }
+        let mut report = Some((started, first));
+        let mut seen = self.driven.load(Ordering::Relaxed);
+        let mut looks = 0;
+        while !self.look(|state| state.core.is_over()) {
+            if !failed && let Some((started, first)) = report.take() {
+                started(first);
+            }
+            // Starts that fail later are tried again by the core, or end the pool with the reason.
+            let _ = self.start_wanted();
+            let driven = self.driven.load(Ordering::Relaxed);
+            if driven == seen && self.take_wheel(Driver::Steward) {
+                self.turn(None);
+                self.leave_wheel();
+                looks = 0;
+            } else {
+                seen = driven;
+                looks = if self.rest(looks) { looks + 1 } else { 0 };
+            }
+        }
+        if let Some((started, first)) = report {
+            // Told only now, so that a pool which did not start has left no process behind.
+            started(first);
+        }
+    }
+
+    /// Leaves the wheel to the callers for a while; whether a single one drove all the time.
+    fn rest(&self, looks: u32) -> bool {
+        let mut wheel = self.wheel();
+        let is_deep = wheel.driver == Driver::Caller && looks >= LOOKS;
+        wheel.steward_sleeps = is_deep;
+        drop(wheel);
+        if is_deep {
+            thread::park();
+        } else {
+            thread::park_timeout(LOOK);
+        }
+        let mut wheel = self.wheel();
+        wheel.steward_sleeps = false;
+        wheel.driver == Driver::Caller
+    }
+
+    /// Starts the processes that are wanted, and returns the first error. Only the steward does this.
+    fn start_wanted(&self) -> Result<(), StartError> {
+        let mut result = Ok(());
+        loop {
+            let (wanted, recipe) = {
+                let mut state = self.lock();
+                (std::mem::take(&mut state.wanted), Arc::clone(&state.recipe))
+            };
+            if wanted.is_empty() {
+                return result;
+            }
+            for slot in wanted {
+                result = result.and(self.start_one(slot, &recipe));
+            }
+        }
+    }
+
+    fn start_one(&self, slot: usize, recipe: &Recipe) -> Result<(), StartError> {
+        let adopted = recipe
+            .spawn(slot)
+            .and_then(|process| Ok(self.with(true, |state| state.adopt(slot, process))?));
+        if let Err(error) = &adopted {
+            self.with(true, |state| state.not_started(slot, error.to_string()));
+        }
+        adopted
+    }
+}
+
+/// Rounds up, so that a deadline has passed when the wait for it ends.
+fn timeout(until: Option<Instant>) -> EpollTimeout {
+    let Some(until) = until else {
+        return EpollTimeout::NONE;
+    };
+    let left = until.saturating_duration_since(Instant::now());
+    let ms = left.as_micros().div_ceil(1000);
+    EpollTimeout::try_from(ms).unwrap_or(EpollTimeout::MAX)
+}

@@ -1,0 +1,208 @@
+//! One worker process as the master's loop sees it: its pipes with their buffers, and the handshake.
+
+use std::io::{self, Read, Write};
+
+use brigade_protocol::{
+    FromWorker, Hello, Start, TaskHeader, ToWorker, codec,
+    frame::{self, Decoder},
+};
+
+use super::{outcome::Payload, spawn::Spawned};
+
+/// So much may wait for a full pipe before the worker is given no further tasks.
+const CONGESTED_BYTES: usize = 256 << 10;
+
+/// At this many bytes tasks are written without waiting for more.
+const FLUSH_BYTES: usize = 16 << 10;
+
+/// A worker with fewer tasks than this is sent the next one at once.
+const BUSY_TASKS: usize = 2;
+
+/// How far the handshake has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The worker has not introduced itself.
+    Greeting,
+    /// It has, and prepares for work.
+    Preparing,
+    /// It takes tasks.
+    Serving,
+}
+
+/// What a worker said.
+#[derive(Debug)]
+pub(crate) enum Said<'a> {
+    Hello(Hello),
+    Ready,
+    Refused(String),
+    /// A result; what follows the header is the encoded output.
+    Result(FromWorker, &'a [u8]),
+}
+
+/// What reading from a worker came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// There may be more.
+    Some,
+    /// Nothing more for now.
+    Nothing,
+    /// The worker has closed its end.
+    End,
+}
+
+/// A worker process and what is on its way to and from it.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) process: Spawned,
+    /// Tells this process apart from earlier ones in the same slot.
+    pub(crate) generation: u32,
+    pub(crate) stage: Stage,
+    /// Why it is being killed, when that is its own fault.
+    pub(crate) fault: Option<String>,
+    decoder: Decoder,
+    backlog: Vec<u8>,
+    written: usize,
+    unsent_tasks: usize,
+}
+
+impl Worker {
+    pub(crate) fn new(process: Spawned, generation: u32) -> Self {
+        Self {
+            process,
+            generation,
+            stage: Stage::Greeting,
+            fault: None,
+            decoder: Decoder::default(),
+            backlog: Vec::new(),
+            written: 0,
+            unsent_tasks: 0,
+        }
+    }
+
+    /// Puts the master's side of the handshake on its way.
+    pub(crate) fn greet(&mut self, start: Start) {
+        // Neither can fail: both are a few plain fields.
+        let _ = frame::append(&mut self.backlog, |out| {
+            codec::encode_into(&Hello::of_this_build(Vec::new()), out)
+        });
+        let _ = frame::append(&mut self.backlog, |out| {
+            codec::encode_into(&ToWorker::Start(start), out)
+        });
+    }
+
+    /// Puts a task on its way. Its input is known to fit into a frame.
+    pub(crate) fn enqueue(&mut self, header: TaskHeader, input: &Payload) {
+        let _ = frame::append(&mut self.backlog, |out| {
+            codec::encode_into(&ToWorker::Task(header), out)?;
+            out.extend_from_slice(input);
+            Ok(())
+        });
+        self.unsent_tasks += 1;
+    }
+
+    /// Tells the worker to end after the tasks before this.
+    pub(crate) fn dismiss(&mut self) {
+        let _ = frame::append(&mut self.backlog, |out| {
+            codec::encode_into(&ToWorker::Shutdown, out)
+        });
+    }
+
+    /// Whether the backlog should be written now, when the worker has `in_flight` tasks.
+    ///
+    /// A worker that would run dry gets its task at once. For others, the next result brings an occasion to
+    /// write what has gathered by then in one go.
+    pub(crate) fn should_flush(&self, in_flight: usize) -> bool {
+        self.waiting_bytes() >= FLUSH_BYTES || in_flight < self.unsent_tasks + BUSY_TASKS
+    }
+
+    /// Writes as much of the backlog as the pipe takes. An error means that the worker is gone.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        while self.written < self.backlog.len() {
+            match self.process.tasks.write(&self.backlog[self.written..]) {
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.drop_written();
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.backlog.clear();
+        self.backlog.shrink_to(CONGESTED_BYTES);
+        self.written = 0;
+        self.unsent_tasks = 0;
+        Ok(())
+    }
+
+    /// Keeps the backlog from growing at its end while its front has long been written.
+    fn drop_written(&mut self) {
+        if self.written >= self.backlog.len() / 2 {
+            self.backlog.drain(..self.written);
+            self.written = 0;
+        }
+    }
+
+    fn waiting_bytes(&self) -> usize {
+        self.backlog.len() - self.written
+    }
+
+    /// Whether so much waits that further tasks would only cost memory.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.waiting_bytes() >= CONGESTED_BYTES
+    }
+
+    /// Reads once.
+    pub(crate) fn hear(&mut self) -> io::Result<Heard> {
+        let spare = self.decoder.spare();
+        let room = spare.len();
+        match self.process.results.read(spare) {
+            Ok(0) => Ok(Heard::End),
+            Ok(count) => {
+                self.decoder.advance(count);
+                Ok(if count == room {
+                    Heard::Some
+                } else {
+                    Heard::Nothing
+                })
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Heard::Some),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Heard::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next thing said; an error text when it makes no sense.
+    pub(crate) fn next_said(&mut self) -> Result<Option<Said<'_>>, String> {
+        let Some(frame) = self.decoder.next_frame().map_err(|e| e.to_string())? else {
+            return Ok(None);
+        };
+        interpret(self.stage, frame).map(Some)
+    }
+
+    /// What the dead worker had finished and not yet sent, to be looked at like what it has sent.
+    pub(crate) fn recover_leftover(&mut self) {
+        // Half a frame at the end of the pipe is in the outbox as a whole, or is a loss.
+        self.decoder = Decoder::default();
+        self.decoder.push(&self.process.lane.leftover());
+    }
+}
+
+fn interpret(stage: Stage, frame: &[u8]) -> Result<Said<'_>, String> {
+    if stage == Stage::Greeting {
+        let hello = codec::decode(frame).map_err(|_| "no greeting".to_owned())?;
+        return Ok(Said::Hello(hello));
+    }
+    let (message, rest) = codec::decode_prefix(frame).map_err(|e| format!("a message {e}"))?;
+    match (stage, message) {
+        (Stage::Preparing, FromWorker::Ready) => Ok(Said::Ready),
+        (Stage::Preparing, FromWorker::Refused { reason }) => Ok(Said::Refused(reason)),
+        (
+            Stage::Serving,
+            result @ (FromWorker::Done { .. }
+            | FromWorker::Failed { .. }
+            | FromWorker::Skipped { .. }),
+        ) => Ok(Said::Result(result, rest)),
+        (stage, message) => Err(format!("{message:?} while {stage:?}")),
+    }
+}
