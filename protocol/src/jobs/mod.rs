@@ -1,1 +1,3 @@
 //! The contracts of the shipped jobs: one file a job, the same file name as in `worker` and `master`.
+
+pub mod tune;
