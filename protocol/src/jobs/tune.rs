@@ -161,6 +161,9 @@ impl crate::Task for ScoreBlock {
     type Output = Tally;
 }
 
+/// Testing samples that a worker computes side by side: a block of a multiple of this leaves no lane empty.
+pub const TILE_ROWS: u32 = 8;
+
 /// What one task scores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {

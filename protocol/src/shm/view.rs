@@ -128,12 +128,14 @@ impl<'a> Samples<'a> {
     }
 
     /// The samples that train, in the order of the file.
+    #[must_use]
     pub fn training(&self, split: Split) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
         (0..split.training_count(self.len()))
             .map(move |position| self.sample(split.training_row(position)))
     }
 
     /// The samples that test, in the order of the file.
+    #[must_use]
     pub fn testing(&self, split: Split) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
         (0..split.testing_count(self.len()))
             .map(move |position| self.sample(split.testing_row(position)))
@@ -240,9 +242,10 @@ mod tests {
             })
     }
 
-    fn build(names: &[String], width: usize, rows: &Rows, named: bool) -> Segment {
+    fn build(names: &[String], width: usize, rows: &Rows, with_header: bool) -> Segment {
         let columns: Vec<String> = (0..width).map(|index| format!("länge {index}")).collect();
-        let builder = SamplesBuilder::new(width, names, named.then_some(&columns[..])).unwrap();
+        let builder =
+            SamplesBuilder::new(width, names, with_header.then_some(&columns[..])).unwrap();
         let write = |writer: &mut super::super::RowWriter<'_>| {
             rows.iter()
                 .try_for_each(|(features, class_id)| writer.push(features, *class_id))
@@ -252,13 +255,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trip((names, width, rows) in table(), named: bool) {
-            let segment = build(&names, width, &rows, named);
+        fn round_trip((names, width, rows) in table(), with_header: bool) {
+            let segment = build(&names, width, &rows, with_header);
             let samples = Samples::parse(segment.bytes()).unwrap();
             let read: Rows = samples.iter().map(|sample| (sample.features().to_vec(), sample.class_id())).collect();
             prop_assert_eq!(&read, &rows);
             prop_assert!(samples.class_names().iter().eq(names.iter().map(String::as_str)));
-            prop_assert_eq!(samples.feature_names().map(|names| names.len()), named.then_some(width));
+            prop_assert_eq!(samples.feature_names().map(|names| names.len()), with_header.then_some(width));
             prop_assert!(samples.iter().all(|sample| sample.class() == names[sample.class_id() as usize]));
         }
 
