@@ -3,9 +3,10 @@
 use thiserror::Error;
 
 use super::{
-    layout::{Layout, LayoutError, Shape},
+    layout::{Layout, LayoutError},
     names::NameTable,
     segment::{Segment, SegmentError},
+    shape::Shape,
 };
 
 /// Why samples could not be put into a segment.

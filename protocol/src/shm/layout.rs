@@ -12,6 +12,8 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+use super::shape::{Element, Shape};
+
 /// Marks a segment of samples: `BRIGSMPL` on a little-endian machine.
 const MAGIC: u64 = u64::from_le_bytes(*b"BRIGSMPL");
 /// Grows with every change to what is written here.
@@ -20,38 +22,6 @@ const VERSION: u32 = 1;
 pub const HEADER_BYTES: usize = 128;
 /// Where the header keeps the checksum.
 const CHECKSUM: Range<usize> = 120..124;
-
-/// What one feature is stored as. Codes 2 and 3 are kept for `u8` and `f32`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Element {
-    /// Eight bytes, IEEE 754 double precision.
-    #[default]
-    F64,
-}
-
-impl Element {
-    /// Bytes per feature.
-    #[must_use]
-    pub const fn size_bytes(self) -> usize {
-        match self {
-            Self::F64 => 8,
-        }
-    }
-
-    const fn code(self) -> u32 {
-        match self {
-            Self::F64 => 1,
-        }
-    }
-
-    const fn from_code(code: u32) -> Result<Self, LayoutError> {
-        match code {
-            1 => Ok(Self::F64),
-            _ => Err(LayoutError::Element { code }),
-        }
-    }
-}
 
 /// Why bytes are not a segment of samples, or why samples do not fit into one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -143,23 +113,6 @@ pub enum LayoutError {
         /// The features asked for.
         features: usize,
     },
-}
-
-/// The counts that decide a layout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shape {
-    /// How features are stored.
-    pub element: Element,
-    /// Number of samples.
-    pub rows: usize,
-    /// Number of features of a sample.
-    pub features: usize,
-    /// Number of classes.
-    pub classes: usize,
-    /// Length of the encoded table of class names, in bytes.
-    pub class_names_bytes: usize,
-    /// Length of the encoded table of feature names, in bytes; 0 when features have no names.
-    pub feature_names_bytes: usize,
 }
 
 /// Where the parts of a samples segment lie. Computed from a [`Shape`], or read from a header and checked.

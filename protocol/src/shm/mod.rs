@@ -21,12 +21,14 @@ mod builder;
 mod layout;
 mod names;
 mod segment;
+mod shape;
 mod split;
 mod view;
 
 pub use builder::{BuildError, RowWriter, SamplesBuilder};
-pub use layout::{Element, HEADER_BYTES, Layout, LayoutError, Shape};
+pub use layout::{HEADER_BYTES, Layout, LayoutError};
 pub use names::NameTable;
 pub use segment::{Segment, SegmentError};
+pub use shape::{Element, Shape};
 pub use split::{Split, SplitError};
 pub use view::{Sample, Samples};
