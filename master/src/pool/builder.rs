@@ -149,9 +149,7 @@ impl PoolBuilder {
         };
         match told.recv() {
             Ok(result) => result.map(|()| pool),
-            Err(_) => Err(StartError::Io(std::io::Error::other(
-                "the pool's thread ended",
-            ))),
+            Err(_) => Err(std::io::Error::other("the pool's thread ended").into()),
         }
     }
 }

@@ -2,3 +2,4 @@
 
 pub mod echo;
 pub mod fault;
+pub mod tune;

@@ -2,16 +2,50 @@
 //!
 //! | file | what is shared | between |
 //! | --- | --- | --- |
+//! | `segment.rs` | any bytes, sealed against change | a pool and all its workers |
+//! | `layout.rs`, `shape.rs`, `names.rs`, `builder.rs` | how samples lie in a segment | |
+//! | `view.rs`, `split.rs` | samples as flyweights, training and testing as views | |
 //! | `lane.rs` | claims of tasks and results not yet sent | the master and one worker |
-//! | `board.rs` | what each worker does right now | a pool and everyone who looks (`master ps`) |
+//! | `board.rs`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
 //! | `inherited.rs` | the descriptors a worker is born with | |
+//!
+//! ```
+//! use brigade_protocol::shm::{Samples, SamplesBuilder, Split};
+//!
+//! let builder = SamplesBuilder::new(2, &["red", "white"], None)?;
+//! let segment = builder.segment("wine", 3, |rows| {
+//!     rows.push(&[0.5, 1.0], 0)?;
+//!     rows.push(&[0.25, 2.0], 1)?;
+//!     rows.push(&[0.75, 3.0], 0)
+//! })?;
+//!
+//! let samples = Samples::parse(segment.bytes())?;
+//! assert_eq!(samples.sample(1).class(), "white");
+//! assert_eq!(samples.training(Split::every(2).ok_or("two parts at least")?).count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod available;
 mod board;
+mod builder;
 mod inherited;
 mod lane;
+mod layout;
+mod names;
+mod segment;
+mod shape;
+mod split;
 mod sweep;
+mod view;
 
 pub use board::{Board, BoardError, BoardLine, WorkerState};
+pub use builder::{BuildError, RowWriter, SamplesBuilder};
 pub use inherited::take_inherited;
 pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES, Outbox};
+pub use layout::{HEADER_BYTES, Layout, LayoutError};
+pub use names::NameTable;
+pub use segment::{Segment, SegmentError};
+pub use shape::{Element, Shape};
+pub use split::{Split, SplitError};
 pub use sweep::{BoardName, sweep_boards, unlink_board};
+pub use view::{Sample, Samples, SharedSamples, SharedSamplesError};

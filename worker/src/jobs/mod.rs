@@ -2,6 +2,7 @@
 
 mod echo;
 mod fault;
+pub mod tune;
 
 use crate::Registry;
 
@@ -11,5 +12,6 @@ pub fn registry() -> Registry {
     let mut registry = Registry::new();
     echo::register(&mut registry);
     fault::register(&mut registry);
+    tune::register(&mut registry);
     registry
 }

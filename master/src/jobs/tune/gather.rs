@@ -1,0 +1,180 @@
+//! Adds up what the tasks found, in whatever order they end.
+
+use brigade_protocol::jobs::tune::{Hyperparameter, Input, Tally};
+use thiserror::Error;
+
+use super::Grid;
+
+/// A tally that does not answer its task.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "a worker tallied {found} cells and {tested} samples for a task of {expected} cells and {samples} samples: rebuild master and worker together"
+)]
+pub(crate) struct GatherError {
+    expected: usize,
+    found: usize,
+    samples: u32,
+    tested: u32,
+}
+
+/// The grid while it fills.
+#[derive(Debug)]
+pub(crate) struct Gather {
+    /// In grid order: k outer, distance inner.
+    cells: Vec<Hyperparameter>,
+    done: u64,
+    all: u64,
+}
+
+impl Gather {
+    /// An empty grid that these tasks will fill.
+    pub(crate) fn new(grid: &Grid, tasks: &[Input]) -> Self {
+        let cell = |&k| {
+            move |&distance| Hyperparameter {
+                k,
+                distance,
+                passed: 0,
+                tested: 0,
+            }
+        };
+        Self {
+            cells: grid
+                .ks
+                .iter()
+                .flat_map(|k| grid.distances.iter().map(cell(k)))
+                .collect(),
+            done: 0,
+            all: tasks.iter().map(work).sum(),
+        }
+    }
+
+    /// Takes the tally of one task.
+    ///
+    /// # Errors
+    /// [`GatherError`] when it has not the task's shape; the grid is then as before.
+    pub(crate) fn add(&mut self, task: &Input, tally: &Tally) -> Result<(), GatherError> {
+        let (expected, found) = (task.distances.len() * task.ks.len(), tally.passed.len());
+        let (samples, tested) = (
+            task.testing.end.saturating_sub(task.testing.start),
+            tally.tested,
+        );
+        if expected != found
+            || samples != tested
+            || tally.passed.iter().any(|&passed| passed > tested)
+        {
+            return Err(GatherError {
+                expected,
+                found,
+                samples,
+                tested,
+            });
+        }
+        for cell in &mut self.cells {
+            let distance = task
+                .distances
+                .iter()
+                .position(|&distance| distance == cell.distance);
+            let k = task.ks.iter().position(|&k| k == cell.k);
+            if let Some((distance, k)) = distance.zip(k) {
+                cell.passed += u64::from(tally.passed[distance * task.ks.len() + k]);
+                cell.tested += u64::from(tested);
+            }
+        }
+        self.done += work(task);
+        Ok(())
+    }
+
+    /// How much of the work is done, from 0 to 1.
+    pub(crate) fn fraction(&self) -> f64 {
+        if self.all == 0 {
+            1.0
+        } else {
+            self.done as f64 / self.all as f64
+        }
+    }
+
+    /// The cells in grid order: ks as given, and for each the distances as given.
+    pub(crate) fn finish(self) -> Vec<Hyperparameter> {
+        self.cells
+    }
+}
+
+/// A measure of a task's work: testing samples by distances.
+fn work(task: &Input) -> u64 {
+    task.testing.len() as u64 * task.distances.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use brigade_protocol::{
+        jobs::tune::Distance,
+        shm::{Samples, Split},
+    };
+    use brigade_worker::jobs::tune::{Prepared, score};
+
+    use super::*;
+    use crate::{
+        jobs::{
+            iris,
+            tune::{Distances, Ks, plan},
+        },
+        report::{Format, tune::TuneReport},
+        table::{Reading, Table},
+    };
+
+    /// The whole job without processes, against the output of the chapter's own program.
+    #[test]
+    fn iris_equals_the_chapters_program() {
+        let grid = Grid {
+            ks: "1:41:2".parse::<Ks>().unwrap().0,
+            distances: "ED,MD,CD,SD".parse::<Distances>().unwrap().0,
+        };
+        let table = Table::parse(iris::NAME, iris::BYTES, &Reading::default()).unwrap();
+        let segment = table.segment().unwrap();
+        let samples = Samples::parse(segment.bytes()).unwrap();
+        let prepared = Prepared::new(&samples, Split::default());
+        let tasks = plan(&grid, Split::default(), &table, 2).unwrap();
+        let mut gather = Gather::new(&grid, &tasks);
+        for task in tasks.iter().rev() {
+            assert!(gather.fraction() < 1.0);
+            gather
+                .add(task, &score(&prepared, &samples, task).unwrap())
+                .unwrap();
+        }
+        assert!((gather.fraction() - 1.0).abs() < 1e-9);
+        let report = TuneReport {
+            cells: gather.finish(),
+            ..TuneReport::sample()
+        };
+        let mut out = Vec::new();
+        report.write(Format::Lines, false, &mut out).unwrap();
+        let mut lines: Vec<&str> = std::str::from_utf8(&out).unwrap().lines().collect();
+        lines.sort_unstable();
+        let expected: Vec<&str> = include_str!("../../../tests/fixtures/iris-grid.txt")
+            .lines()
+            .collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_tally_of_another_shape_is_refused() {
+        let grid = Grid {
+            ks: vec![1, 3],
+            distances: vec![Distance::Euclidean],
+        };
+        let task = Input {
+            split: Split::default(),
+            distances: grid.distances.clone(),
+            testing: 0..4,
+            ks: vec![1, 3],
+        };
+        let mut gather = Gather::new(&grid, std::slice::from_ref(&task));
+        for (tested, passed) in [(4, vec![1]), (3, vec![1, 1]), (4, vec![5, 1])] {
+            assert!(gather.add(&task, &Tally { tested, passed }).is_err());
+        }
+        assert_eq!(
+            gather.finish().iter().map(|cell| cell.tested).sum::<u64>(),
+            0
+        );
+    }
+}

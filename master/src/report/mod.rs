@@ -1,0 +1,19 @@
+//! What people and programs see: one module a job, one module a format.
+
+use clap::ValueEnum;
+
+pub(crate) mod tune;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: a table with the best marked, and a summary.
+    #[default]
+    Table,
+    /// One line a result, as the chapter's programs print it.
+    Lines,
+    /// One JSON object.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+}

@@ -1,0 +1,83 @@
+//! Reads a table of samples from any text file with columns: numeric features and one column of class names.
+
+mod column;
+mod dialect;
+mod error;
+mod number;
+mod parse;
+mod source;
+
+use std::path::Path;
+
+use brigade_protocol::shm::{BuildError, SamplesBuilder, Segment};
+
+pub(crate) use column::Label;
+pub(crate) use dialect::Header;
+pub(crate) use error::TableError;
+
+/// How to read a table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading {
+    /// Whether the first row names the columns.
+    pub(crate) header: Header,
+    /// Which column holds the class.
+    pub(crate) label: Label,
+}
+
+/// Samples as they were read: features row by row in one piece, and a class for each row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    /// Where the table came from, for people.
+    pub(crate) source: String,
+    /// Number of features of each row.
+    pub(crate) width: usize,
+    /// The features' names, if the table has a header.
+    pub(crate) feature_names: Option<Vec<String>>,
+    /// `width` numbers a row, all finite.
+    pub(crate) features: Vec<f64>,
+    /// For each row, the place of its class in `class_names`.
+    pub(crate) class_ids: Vec<u32>,
+    /// The classes in the order in which they appear.
+    pub(crate) class_names: Vec<String>,
+}
+
+impl Table {
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// [`TableError`] naming file, line and column, and what was expected there.
+    pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Self, TableError> {
+        let (source, bytes) = source::read(path)?;
+        Self::parse(&source, &bytes, reading)
+    }
+
+    /// Reads a table that is already in memory; `source` is its name in errors.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn parse(source: &str, bytes: &[u8], reading: &Reading) -> Result<Self, TableError> {
+        parse::parse(source, source::text(source, bytes)?, reading)
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.class_ids.len()
+    }
+
+    /// Copies the table into shared memory.
+    ///
+    /// # Errors
+    /// [`BuildError`] when there is not enough memory or the table is too large.
+    pub(crate) fn segment(&self) -> Result<Segment, BuildError> {
+        let builder =
+            SamplesBuilder::new(self.width, &self.class_names, self.feature_names.as_deref())?;
+        builder.segment("brigade-samples", self.rows(), |to| {
+            let rows = self.features.chunks_exact(self.width).zip(&self.class_ids);
+            rows.into_iter()
+                .try_for_each(|(features, &class_id)| to.push(features, class_id))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Writes samples straight into the segment they will be read from.
+
+use thiserror::Error;
+
+use super::{
+    layout::{Layout, LayoutError},
+    names::NameTable,
+    segment::{Segment, SegmentError},
+    shape::Shape,
+};
+
+/// Why samples could not be put into a segment.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The samples do not fit the layout.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The shared memory could not be made.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// A row has more or fewer features than the others.
+    #[error("row {row} has {found} features, the table has {expected}")]
+    Width {
+        /// The row, from 0.
+        row: usize,
+        /// The table's number of features.
+        expected: usize,
+        /// The row's number of features.
+        found: usize,
+    },
+    /// More or fewer rows came than were announced.
+    #[error("{found} rows were written into a table of {expected}")]
+    Rows {
+        /// The rows announced.
+        expected: usize,
+        /// The rows written.
+        found: usize,
+    },
+    /// Two classes have the same name, so a vote would be split between them.
+    #[error("class name `{name}` is there twice: give each class one id")]
+    RepeatedClass {
+        /// The repeated name.
+        name: String,
+    },
+}
+
+/// Knows the table's columns; makes the segment once the number of rows is known. See the
+/// [module](super) for an example.
+#[derive(Debug)]
+pub struct SamplesBuilder {
+    features: usize,
+    classes: usize,
+    class_names: Vec<u8>,
+    feature_names: Vec<u8>,
+}
+
+impl SamplesBuilder {
+    /// A table of `features` numbers a row, whose classes are numbered from 0 in the order of their names.
+    ///
+    /// # Errors
+    /// [`BuildError::Width`] when there are names for more or fewer features, [`BuildError::RepeatedClass`],
+    /// and [`LayoutError`] when the names are too long.
+    pub fn new<S: AsRef<str>>(
+        features: usize,
+        class_names: &[S],
+        feature_names: Option<&[S]>,
+    ) -> Result<Self, BuildError> {
+        let mut seen = std::collections::HashSet::new();
+        if let Some(name) = class_names.iter().find(|&name| !seen.insert(name.as_ref())) {
+            return Err(BuildError::RepeatedClass {
+                name: name.as_ref().to_owned(),
+            });
+        }
+        if let Some(found) = feature_names
+            .map(<[S]>::len)
+            .filter(|&found| found != features)
+        {
+            return Err(BuildError::Width {
+                row: 0,
+                expected: features,
+                found,
+            });
+        }
+        Ok(Self {
+            features,
+            classes: class_names.len(),
+            class_names: NameTable::encode(class_names, "class")?,
+            feature_names: match feature_names {
+                Some(names) => NameTable::encode(names, "feature")?,
+                None => Vec::new(),
+            },
+        })
+    }
+
+    /// Where everything lies with this many rows.
+    ///
+    /// # Errors
+    /// [`LayoutError`] for a table without features or too large.
+    pub fn layout(&self, rows: usize) -> Result<Layout, LayoutError> {
+        Layout::new(Shape {
+            rows,
+            features: self.features,
+            classes: self.classes,
+            class_names_bytes: self.class_names.len(),
+            feature_names_bytes: self.feature_names.len(),
+            ..Shape::default()
+        })
+    }
+
+    /// Makes a sealed segment of exactly `rows` rows, which `write` pushes one after another.
+    ///
+    /// # Errors
+    /// What `write` returns; [`BuildError`] when there is no room or the number of rows is not `rows`.
+    pub fn segment(
+        &self,
+        name: &str,
+        rows: usize,
+        write: impl FnOnce(&mut RowWriter<'_>) -> Result<(), BuildError>,
+    ) -> Result<Segment, BuildError> {
+        let layout = self.layout(rows)?;
+        let mut written = Ok(());
+        let segment = Segment::create(name, layout.total_bytes(), |bytes| {
+            written = self.write(&layout, bytes, write);
+        })?;
+        written.map(|()| segment)
+    }
+
+    /// Writes a whole segment into `bytes`, which holds zeros and is as long as the layout says.
+    pub(super) fn write(
+        &self,
+        layout: &Layout,
+        bytes: &mut [u8],
+        write: impl FnOnce(&mut RowWriter<'_>) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        let expected = layout.shape().rows;
+        let (body, rest) = bytes.split_at_mut(layout.class_ids().start);
+        let (class_ids, _) = rest.split_at_mut(layout.class_ids().len());
+        let mut rows = RowWriter {
+            features: bytemuck::try_cast_slice_mut(&mut body[layout.features()])
+                .map_err(|_| LayoutError::Alignment)?,
+            class_ids: bytemuck::try_cast_slice_mut(class_ids)
+                .map_err(|_| LayoutError::Alignment)?,
+            width: self.features,
+            classes: self.classes,
+            rows: 0,
+        };
+        write(&mut rows)?;
+        let found = rows.rows;
+        if found != expected {
+            return Err(BuildError::Rows { expected, found });
+        }
+        bytes[layout.class_names()].copy_from_slice(&self.class_names);
+        bytes[layout.feature_names()].copy_from_slice(&self.feature_names);
+        Ok(layout.encode(bytes)?)
+    }
+}
+
+/// Takes the rows of a table in their order.
+#[derive(Debug)]
+pub struct RowWriter<'a> {
+    features: &'a mut [f64],
+    class_ids: &'a mut [u32],
+    width: usize,
+    classes: usize,
+    rows: usize,
+}
+
+impl RowWriter<'_> {
+    /// Appends one row.
+    ///
+    /// # Errors
+    /// [`BuildError::Width`] for a ragged row, [`LayoutError::ClassId`] for a class without a name,
+    /// [`BuildError::Rows`] when the table is full.
+    pub fn push(&mut self, features: &[f64], class_id: u32) -> Result<(), BuildError> {
+        let row = self.rows;
+        if features.len() != self.width {
+            return Err(BuildError::Width {
+                row,
+                expected: self.width,
+                found: features.len(),
+            });
+        }
+        if class_id as usize >= self.classes {
+            return Err(LayoutError::ClassId {
+                row,
+                class_id,
+                classes: self.classes,
+            }
+            .into());
+        }
+        let expected = self.class_ids.len();
+        let full = BuildError::Rows {
+            expected,
+            found: row + 1,
+        };
+        *self.class_ids.get_mut(row).ok_or(full)? = class_id;
+        self.features[row * self.width..][..self.width].copy_from_slice(features);
+        self.rows += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,414 @@
+//! Samples as flyweights over shared memory: a sample is a row number and a reference, and fetches its
+//! measurements and its class when asked. Training and testing sets are computed, never stored.
+
+use std::os::fd::OwnedFd;
+
+use thiserror::Error;
+
+use super::{
+    layout::{Layout, LayoutError},
+    names::NameTable,
+    segment::{Segment, SegmentError},
+    split::Split,
+};
+
+/// A table of samples in a segment that has been verified.
+///
+/// ```
+/// # use brigade_protocol::shm::{SamplesBuilder, Samples};
+/// # let builder = SamplesBuilder::new(4, &["Iris-setosa"], None)?;
+/// # let segment = builder.segment("iris", 1, |rows| rows.push(&[5.1, 3.5, 1.4, 0.2], 0))?;
+/// let samples = Samples::parse(segment.bytes())?;
+/// let sample = samples.sample(0);
+/// assert_eq!((sample.sepal_length(), sample.petal_width(), sample.species()), (5.1, 0.2, "Iris-setosa"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a> {
+    features: &'a [f64],
+    class_ids: &'a [u32],
+    width: usize,
+    class_names: NameTable<'a>,
+    feature_names: Option<NameTable<'a>>,
+}
+
+impl<'a> Samples<'a> {
+    /// Verifies a segment, checksum included, and views it.
+    ///
+    /// # Errors
+    /// [`LayoutError`] for anything that is not exactly what [`SamplesBuilder`](super::SamplesBuilder) writes.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, LayoutError> {
+        let layout = Layout::parse(bytes)?;
+        let samples = Self::over(bytes, &layout)?;
+        let classes = layout.shape().classes;
+        let unnamed = samples
+            .class_ids
+            .iter()
+            .enumerate()
+            .find(|(_, class_id)| **class_id as usize >= classes);
+        match unnamed {
+            Some((row, &class_id)) => Err(LayoutError::ClassId {
+                row,
+                class_id,
+                classes,
+            }),
+            None => Ok(samples),
+        }
+    }
+
+    /// Views a segment whose layout has been verified; cheap, whatever its size.
+    fn over(bytes: &'a [u8], layout: &Layout) -> Result<Self, LayoutError> {
+        let shape = layout.shape();
+        let features = bytemuck::try_cast_slice(&bytes[layout.features()])
+            .map_err(|_| LayoutError::Alignment)?;
+        let class_ids = bytemuck::try_cast_slice(&bytes[layout.class_ids()])
+            .map_err(|_| LayoutError::Alignment)?;
+        let class_names = NameTable::parse(&bytes[layout.class_names()], shape.classes, "class")?;
+        let feature_names = match &bytes[layout.feature_names()] {
+            [] => None,
+            table => Some(NameTable::parse(table, shape.features, "feature")?),
+        };
+        Ok(Self {
+            features,
+            class_ids,
+            width: shape.features,
+            class_names,
+            feature_names,
+        })
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.class_ids.len()
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.class_ids.is_empty()
+    }
+
+    /// Number of features of each sample.
+    #[must_use]
+    pub const fn feature_count(&self) -> usize {
+        self.width
+    }
+
+    /// The names of the classes, by class id.
+    #[must_use]
+    pub const fn class_names(&self) -> NameTable<'a> {
+        self.class_names
+    }
+
+    /// The names of the features, if the table had a header.
+    #[must_use]
+    pub const fn feature_names(&self) -> Option<NameTable<'a>> {
+        self.feature_names
+    }
+
+    /// One sample.
+    ///
+    /// # Panics
+    /// Its accessors panic when there is no such `row`.
+    #[must_use]
+    pub const fn sample(&self, row: usize) -> Sample<'_> {
+        Sample { samples: self, row }
+    }
+
+    /// The features of one row.
+    ///
+    /// # Panics
+    /// When there is no such `row`.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &'a [f64] {
+        &self.features[row * self.width..][..self.width]
+    }
+
+    /// The class id of one row.
+    ///
+    /// # Panics
+    /// When there is no such `row`.
+    #[must_use]
+    pub const fn class_id(&self, row: usize) -> u32 {
+        self.class_ids[row]
+    }
+
+    /// All samples in the order of the file.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
+        (0..self.len()).map(|row| self.sample(row))
+    }
+
+    /// The samples that train, in the order of the file.
+    #[must_use]
+    pub fn training(&self, split: Split) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
+        (0..split.training_count(self.len()))
+            .map(move |position| self.sample(split.training_row(position)))
+    }
+
+    /// The samples that test, in the order of the file.
+    #[must_use]
+    pub fn testing(&self, split: Split) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
+        (0..split.testing_count(self.len()))
+            .map(move |position| self.sample(split.testing_row(position)))
+    }
+}
+
+/// One sample: a row number and a reference, 16 bytes. Accessors panic when the row or feature does not exist.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    samples: &'a Samples<'a>,
+    row: usize,
+}
+
+impl<'a> Sample<'a> {
+    /// The row number, from 0, in the order of the file.
+    #[must_use]
+    pub const fn row(&self) -> usize {
+        self.row
+    }
+
+    /// All features.
+    #[must_use]
+    pub fn features(&self) -> &'a [f64] {
+        self.samples.row(self.row)
+    }
+
+    /// The feature in column `index`, from 0.
+    #[must_use]
+    pub fn feature(&self, index: usize) -> f64 {
+        self.features()[index]
+    }
+
+    /// The id of the class, below the number of class names.
+    #[must_use]
+    pub const fn class_id(&self) -> u32 {
+        self.samples.class_id(self.row)
+    }
+
+    /// The name of the class.
+    #[must_use]
+    pub fn class(&self) -> &'a str {
+        self.samples
+            .class_names
+            .get(self.class_id() as usize)
+            .unwrap_or_default()
+    }
+
+    /// Iris: length of the sepal in cm, feature 0.
+    #[must_use]
+    pub fn sepal_length(&self) -> f64 {
+        self.feature(0)
+    }
+
+    /// Iris: width of the sepal in cm, feature 1.
+    #[must_use]
+    pub fn sepal_width(&self) -> f64 {
+        self.feature(1)
+    }
+
+    /// Iris: length of the petal in cm, feature 2.
+    #[must_use]
+    pub fn petal_length(&self) -> f64 {
+        self.feature(2)
+    }
+
+    /// Iris: width of the petal in cm, feature 3.
+    #[must_use]
+    pub fn petal_width(&self) -> f64 {
+        self.feature(3)
+    }
+
+    /// Iris: the species, which is the class.
+    #[must_use]
+    pub fn species(&self) -> &'a str {
+        self.class()
+    }
+}
+
+/// A segment of samples that has been verified once and is viewed many times.
+#[derive(Debug)]
+pub struct SharedSamples {
+    segment: Segment,
+    layout: Layout,
+}
+
+impl SharedSamples {
+    /// Maps and verifies the segment behind a descriptor.
+    ///
+    /// # Errors
+    /// [`SharedSamplesError`] when it is not sealed, or is no segment of samples.
+    pub fn open(fd: OwnedFd) -> Result<Self, SharedSamplesError> {
+        let segment = Segment::open(fd)?;
+        Samples::parse(segment.bytes())?;
+        let layout = Layout::parse(segment.bytes())?;
+        Ok(Self { segment, layout })
+    }
+
+    /// The samples. Costs next to nothing.
+    ///
+    /// # Errors
+    /// Never after [`open`](Self::open) has succeeded, because nobody can change the segment.
+    pub fn samples(&self) -> Result<Samples<'_>, LayoutError> {
+        Samples::over(self.segment.bytes(), &self.layout)
+    }
+}
+
+/// Why a descriptor is not a usable segment of samples.
+#[derive(Debug, Error)]
+pub enum SharedSamplesError {
+    /// It cannot be mapped.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// It holds something else.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::{
+        super::{BuildError, SamplesBuilder, Segment},
+        *,
+    };
+
+    const _: () = assert!(
+        size_of::<Sample<'_>>() == 16,
+        "a flyweight is a row number and a reference"
+    );
+
+    type Rows = Vec<(Vec<f64>, u32)>;
+
+    fn table() -> impl Strategy<Value = (Vec<String>, usize, Rows)> {
+        (
+            1_usize..5,
+            proptest::collection::btree_set("\\PC{0,9}", 1..5),
+        )
+            .prop_flat_map(|(width, names)| {
+                let classes = u32::try_from(names.len()).unwrap();
+                let rows = vec((vec(-1e300..1e300, width), 0..classes), 0..20);
+                (Just(names.into_iter().collect()), Just(width), rows)
+            })
+    }
+
+    fn build(names: &[String], width: usize, rows: &Rows, with_header: bool) -> Segment {
+        let columns: Vec<String> = (0..width).map(|index| format!("länge {index}")).collect();
+        let builder =
+            SamplesBuilder::new(width, names, with_header.then_some(&columns[..])).unwrap();
+        let write = |writer: &mut super::super::RowWriter<'_>| {
+            rows.iter()
+                .try_for_each(|(features, class_id)| writer.push(features, *class_id))
+        };
+        builder.segment("test", rows.len(), write).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip((names, width, rows) in table(), with_header: bool) {
+            let segment = build(&names, width, &rows, with_header);
+            let samples = Samples::parse(segment.bytes()).unwrap();
+            let read: Rows = samples.iter().map(|sample| (sample.features().to_vec(), sample.class_id())).collect();
+            prop_assert_eq!(&read, &rows);
+            prop_assert!(samples.class_names().iter().eq(names.iter().map(String::as_str)));
+            prop_assert_eq!(samples.feature_names().map(|names| names.len()), with_header.then_some(width));
+            prop_assert!(samples.iter().all(|sample| sample.class() == names[sample.class_id() as usize]));
+        }
+
+        #[test]
+        fn damage_is_an_error((names, width, rows) in table(), at: prop::sample::Index, bit in 0..8_u32) {
+            let segment = build(&names, width, &rows, true);
+            let mut copy = vec![0_u64; segment.bytes().len().div_ceil(8)];
+            let bytes = &mut bytemuck::cast_slice_mut::<u64, u8>(&mut copy)[..segment.bytes().len()];
+            bytes.copy_from_slice(segment.bytes());
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            prop_assert!(Samples::parse(bytes).is_err());
+            prop_assert!(Samples::parse(&bytes[..at]).is_err());
+        }
+
+        /// A header that is plausible up to the checksum: whoever writes it can compute that as well.
+        #[test]
+        fn forged_headers_never_panic(words in vec(prop_oneof![0..300_u64, any::<u64>()], 11), body in vec(any::<u8>(), 0..400)) {
+            let mut bytes = vec![0_u8; 128];
+            bytes.extend_from_slice(&body);
+            let layout = Layout::new(super::super::Shape { rows: 0, features: 1, ..Default::default() }).unwrap();
+            layout.encode(&mut bytes[..128]).unwrap();
+            for (slot, word) in bytes[16..104].chunks_exact_mut(8).zip(&words) {
+                slot.copy_from_slice(&word.to_ne_bytes());
+            }
+            let _ = Samples::parse(&bytes);
+            let length = bytes.len() as u64;
+            bytes[96..104].copy_from_slice(&length.to_ne_bytes());
+            let _ = Samples::parse(&bytes);
+        }
+
+        #[test]
+        fn forged_name_tables_never_panic(words in vec(0..12_u32, 0..6), text in "\\PC{0,8}", count in 0..6_usize) {
+            let mut aligned = words.clone();
+            aligned.extend(text.bytes().map(u32::from));
+            if let Ok(names) = NameTable::parse(bytemuck::cast_slice(&aligned), count, "class") {
+                prop_assert_eq!(names.iter().count(), count);
+            }
+        }
+    }
+
+    #[test]
+    fn training_and_testing_are_views() {
+        let rows: Rows = (0..10).map(|row| (vec![f64::from(row)], 0)).collect();
+        let segment = build(&["only".to_owned()], 1, &rows, false);
+        let samples = Samples::parse(segment.bytes()).unwrap();
+        let split = Split::default();
+        assert_eq!(
+            samples
+                .testing(split)
+                .map(|sample| sample.row())
+                .collect::<Vec<_>>(),
+            [0, 5]
+        );
+        assert_eq!(
+            samples
+                .training(split)
+                .map(|sample| sample.row())
+                .collect::<Vec<_>>(),
+            [1, 2, 3, 4, 6, 7, 8, 9]
+        );
+    }
+
+    #[test]
+    fn wrong_rows_are_named() {
+        let builder = SamplesBuilder::new(2, &["a", "b"], None).unwrap();
+        let error = builder
+            .segment("test", 1, |rows| rows.push(&[1.0], 0))
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            BuildError::Width {
+                row: 0,
+                expected: 2,
+                found: 1
+            }
+        ));
+        let error = builder
+            .segment("test", 1, |rows| rows.push(&[1.0, 2.0], 2))
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            BuildError::Layout(LayoutError::ClassId { class_id: 2, .. })
+        ));
+        let error = builder
+            .segment("test", 2, |rows| rows.push(&[1.0, 2.0], 1))
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            BuildError::Rows {
+                expected: 2,
+                found: 1
+            }
+        ));
+        let twice = SamplesBuilder::new(1, &["a", "a"], None).unwrap_err();
+        assert!(matches!(twice, BuildError::RepeatedClass { name } if name == "a"));
+    }
+}
