@@ -486,12 +486,6 @@ impl<T> Core<T> {
         (2 * windows).max(16 * self.slots.len())
     }
 
-    /// How many workers could take a task now.
-    pub(crate) fn workers_ready(&self) -> usize {
-        let is_ready = |slot: &&Slot| slot.state == SlotState::Ready;
-        self.slots.iter().filter(is_ready).count()
-    }
-
     /// Why the pool gave up, if it did.
     pub(crate) fn broken(&self) -> Option<&str> {
         match &self.phase {

@@ -1,1 +1,435 @@
+//! The state machine against a world of one's imagination.
 
+use std::{collections::HashMap, time::Duration};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const KILLED: Ended = Ended::Killed(libc::SIGKILL);
+
+/// A core and what its actions have led to.
+struct Fake {
+    core: Core<u32>,
+    now: Instant,
+    actions: Vec<Action<u32>>,
+    /// What became of each ticket.
+    outcomes: HashMap<u32, &'static str>,
+}
+
+impl Fake {
+    /// A pool whose processes have been asked for and not started.
+    fn new(workers: usize) -> Self {
+        let mut fake = Self {
+            core: Core::new(workers),
+            now: Instant::now(),
+            actions: Vec::new(),
+            outcomes: HashMap::new(),
+        };
+        fake.settle();
+        fake
+    }
+
+    /// A pool whose workers are all ready; nothing has happened yet.
+    fn ready(workers: usize) -> Self {
+        let mut fake = Self::new(workers);
+        fake.take();
+        for slot in 0..workers {
+            fake.start(slot);
+        }
+        fake.expect([]);
+        fake
+    }
+
+    fn start(&mut self, slot: usize) {
+        self.core.spawned(slot);
+        self.core.ready(slot);
+        self.settle();
+    }
+
+    fn submit(&mut self, ticket: u32, retries: u32) {
+        self.core.submit(ticket, retries).unwrap();
+        self.settle();
+    }
+
+    /// Finishes the next task of a worker and returns its ticket.
+    fn finish(&mut self, slot: usize) -> u32 {
+        let sequence = self.core.head_sequence(slot);
+        let ticket = self.core.finished(slot, sequence).unwrap().ticket;
+        self.record(ticket, "done");
+        self.core.dispatch();
+        self.settle();
+        ticket
+    }
+
+    /// The worker of a slot ends, having begun its next task if `is_busy`.
+    fn die(&mut self, slot: usize, is_busy: bool, how: Ended) {
+        let running = self.core.head_sequence(slot);
+        let death = Death { worker: 7, how };
+        self.core.worker_gone(
+            slot,
+            &death,
+            |sequence| is_busy && sequence == running,
+            self.now,
+        );
+        self.settle();
+    }
+
+    /// Collects actions, notes outcomes, and checks the rules.
+    fn settle(&mut self) {
+        let from = self.actions.len();
+        self.core.take_actions(&mut self.actions);
+        let failed: Vec<_> = self.actions[from..]
+            .iter()
+            .filter_map(|action| match action {
+                Action::Fail { ticket, loss } => Some((*ticket, name(loss))),
+                _ => None,
+            })
+            .collect();
+        for (ticket, outcome) in failed {
+            self.record(ticket, outcome);
+        }
+        self.core.check();
+    }
+
+    fn record(&mut self, ticket: u32, outcome: &'static str) {
+        let before = self.outcomes.insert(ticket, outcome);
+        assert_eq!(before, None, "task {ticket} has two outcomes");
+    }
+
+    /// The actions since the last look, in words, such as `send 0:3` for task 3 to worker 0.
+    fn take(&mut self) -> Vec<String> {
+        let words = std::mem::take(&mut self.actions);
+        words
+            .iter()
+            .map(|action| match action {
+                Action::Spawn { slot } => format!("spawn {slot}"),
+                Action::Send { slot, key, .. } => match self.core.task(*key) {
+                    Some(task) => format!("send {slot}:{}", task.ticket),
+                    None => format!("send {slot}:gone"),
+                },
+                Action::Shutdown { slot } => format!("shutdown {slot}"),
+                Action::Kill { slot } => format!("kill {slot}"),
+                Action::Fail { ticket, loss } => format!("fail {ticket} {}", name(loss)),
+            })
+            .collect()
+    }
+
+    /// Asserts that exactly these actions came, and nothing unexpected.
+    #[track_caller]
+    fn expect<const N: usize>(&mut self, expected: [&str; N]) {
+        assert_eq!(self.take(), expected);
+    }
+}
+
+fn name(loss: &Loss) -> &'static str {
+    match loss {
+        Loss::Died { .. } => "died",
+        Loss::Cancelled => "cancelled",
+        Loss::Broken(_) => "broken",
+    }
+}
+
+#[test]
+fn tasks_go_to_idle_workers_first_and_then_one_ahead() {
+    let mut fake = Fake::ready(2);
+    for ticket in 0..5 {
+        fake.submit(ticket, 0);
+    }
+    fake.expect(["send 0:0", "send 1:1", "send 0:2", "send 1:3"]);
+    assert_eq!(fake.finish(1), 1);
+    fake.expect(["send 1:4"]);
+}
+
+#[test]
+fn tasks_wait_for_a_worker_that_is_not_ready() {
+    let mut fake = Fake::new(1);
+    fake.expect(["spawn 0"]);
+    fake.submit(0, 0);
+    fake.expect([]);
+    fake.start(0);
+    fake.expect(["send 0:0"]);
+}
+
+#[test]
+fn only_the_running_task_is_blamed_for_a_death_and_the_rest_keep_their_order() {
+    let mut fake = Fake::ready(1);
+    for ticket in 0..3 {
+        fake.submit(ticket, 0);
+    }
+    fake.expect(["send 0:0", "send 0:1"]);
+    fake.die(0, true, KILLED);
+    fake.expect(["fail 0 died", "spawn 0"]);
+    fake.start(0);
+    fake.expect(["send 0:1", "send 0:2"]);
+}
+
+#[test]
+fn an_idle_death_costs_no_task() {
+    let mut fake = Fake::ready(2);
+    fake.die(1, false, KILLED);
+    fake.expect(["spawn 1"]);
+    fake.submit(0, 0);
+    fake.submit(1, 0);
+    fake.expect(["send 0:0", "send 0:1"]);
+    fake.die(0, false, Ended::Exited(0));
+    fake.expect(["spawn 0"]);
+    fake.start(1);
+    fake.expect(["send 1:0", "send 1:1"]);
+}
+
+#[test]
+fn a_guilty_task_is_tried_again_only_as_often_as_asked_for() {
+    let mut fake = Fake::ready(1);
+    fake.submit(0, 2);
+    for attempt in 1..=3 {
+        let key = fake.core.slots[0].in_flight[0];
+        assert_eq!(fake.core.task(key).unwrap().attempt, attempt);
+        fake.take();
+        fake.die(0, true, KILLED);
+        fake.core.spawned(0);
+        fake.core.ready(0);
+        fake.settle();
+    }
+    fake.expect(["fail 0 died", "spawn 0"]);
+}
+
+#[test]
+fn a_result_out_of_order_is_refused() {
+    let mut fake = Fake::ready(1);
+    fake.submit(0, 0);
+    fake.submit(1, 0);
+    assert_eq!(
+        fake.core.finished(0, 1),
+        Err(OutOfOrder {
+            got: 1,
+            expected: 0
+        })
+    );
+    assert_eq!(
+        fake.core.finished(0, 7).unwrap_err().to_string(),
+        "a result for task 7 of this worker, where 0 was next"
+    );
+    fake.finish(0);
+    fake.finish(0);
+    assert!(fake.core.finished(0, 2).is_err(), "there is no such task");
+}
+
+#[test]
+fn a_closed_pool_finishes_its_tasks_and_then_sends_the_workers_home() {
+    let mut fake = Fake::ready(2);
+    fake.submit(0, 0);
+    fake.take();
+    fake.core.close();
+    fake.settle();
+    fake.expect([]);
+    assert_eq!(fake.core.submit(1, 0), Err(1));
+    fake.finish(0);
+    fake.expect(["shutdown 0", "shutdown 1"]);
+    assert!(!fake.core.is_over());
+    fake.die(0, false, Ended::Exited(0));
+    fake.die(1, false, Ended::Exited(0));
+    fake.expect([]);
+    assert!(fake.core.is_over());
+}
+
+#[test]
+fn a_worker_that_dies_while_the_pool_closes_is_replaced_as_long_as_there_are_tasks() {
+    let mut fake = Fake::ready(1);
+    fake.submit(0, 0);
+    fake.submit(1, 0);
+    fake.core.close();
+    fake.take();
+    fake.die(0, true, KILLED);
+    fake.expect(["fail 0 died", "spawn 0"]);
+    fake.start(0);
+    fake.expect(["send 0:1"]);
+    fake.finish(0);
+    fake.expect(["shutdown 0"]);
+}
+
+#[test]
+fn terminating_cancels_everything_and_kills() {
+    let mut fake = Fake::ready(1);
+    for ticket in 0..3 {
+        fake.submit(ticket, 5);
+    }
+    fake.take();
+    fake.core.terminate();
+    fake.settle();
+    fake.expect([
+        "kill 0",
+        "fail 0 cancelled",
+        "fail 1 cancelled",
+        "fail 2 cancelled",
+    ]);
+    fake.die(0, true, KILLED);
+    fake.expect([]);
+    assert!(fake.core.is_over());
+}
+
+#[test]
+fn a_worker_that_never_gets_ready_is_tried_ever_later_and_then_given_up() {
+    let mut fake = Fake::new(1);
+    fake.submit(0, 0);
+    fake.expect(["spawn 0"]);
+    let mut waited = Duration::ZERO;
+    for _ in 0..MAX_FAILED_STARTS - 1 {
+        fake.die(0, false, Ended::Exited(101));
+        fake.expect([]);
+        let deadline = fake.core.next_deadline().unwrap();
+        assert!(deadline - fake.now > waited, "the wait grows");
+        waited = deadline - fake.now;
+        fake.core.tick(fake.now);
+        fake.expect([]);
+        fake.now = deadline;
+        fake.core.tick(fake.now);
+        fake.settle();
+        fake.expect(["spawn 0"]);
+    }
+    fake.die(0, false, Ended::Exited(101));
+    fake.expect(["fail 0 broken"]);
+    let reason = fake.core.broken().unwrap();
+    assert!(reason.contains("exited with code 101"), "{reason}");
+    assert!(fake.core.is_over());
+}
+
+#[test]
+fn a_pool_with_a_working_worker_goes_on_trying() {
+    let mut fake = Fake::ready(2);
+    fake.die(1, false, KILLED);
+    for _ in 0..4 * MAX_FAILED_STARTS {
+        fake.die(1, false, Ended::Exited(1));
+        fake.now = fake.core.next_deadline().unwrap();
+        fake.core.tick(fake.now);
+        fake.settle();
+    }
+    assert_eq!(fake.core.broken(), None);
+    fake.submit(0, 0);
+    fake.finish(0);
+}
+
+#[test]
+fn a_congested_worker_gets_nothing_until_its_pipe_has_room() {
+    let mut fake = Fake::ready(1);
+    fake.submit(0, 0);
+    fake.expect(["send 0:0"]);
+    fake.core.set_congested(0, true);
+    fake.submit(1, 0);
+    fake.expect([]);
+    fake.core.set_congested(0, false);
+    fake.settle();
+    fake.expect(["send 0:1"]);
+}
+
+/// Something that happens in a world.
+#[derive(Debug, Clone)]
+enum Happening {
+    Submit {
+        retries: u32,
+    },
+    Start(usize),
+    Finish(usize),
+    Die {
+        slot: usize,
+        is_busy: bool,
+        is_crash: bool,
+    },
+    Congest(usize, bool),
+    Results(usize),
+    Later,
+    Close,
+    Terminate,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let slot = 0..3_usize;
+    prop_oneof![
+        8 => (0..2_u32).prop_map(|retries| Happening::Submit { retries }),
+        6 => slot.clone().prop_map(Happening::Start),
+        8 => slot.clone().prop_map(Happening::Finish),
+        4 => (slot.clone(), any::<bool>(), any::<bool>())
+            .prop_map(|(slot, is_busy, is_crash)| Happening::Die { slot, is_busy, is_crash }),
+        2 => (slot.clone(), any::<bool>()).prop_map(|(slot, is)| Happening::Congest(slot, is)),
+        2 => slot.prop_map(Happening::Results),
+        3 => Just(Happening::Later),
+        1 => Just(Happening::Close),
+        1 => Just(Happening::Terminate),
+    ]
+}
+
+/// Lets something happen, if it can happen now.
+fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
+    match *event {
+        Happening::Submit { retries } => {
+            if fake.core.submit(*submitted, retries).is_ok() {
+                *submitted += 1;
+            }
+        }
+        Happening::Start(slot) if fake.core.wants_process(slot) => {
+            fake.core.spawned(slot);
+            fake.core.ready(slot);
+        }
+        Happening::Finish(slot) if fake.core.in_flight(slot) > 0 => {
+            fake.finish(slot);
+        }
+        Happening::Die {
+            slot,
+            is_busy,
+            is_crash,
+        } if fake.core.slots[slot].state.has_process() => {
+            let how = if is_crash { Ended::Exited(1) } else { KILLED };
+            fake.die(slot, is_busy, how);
+        }
+        Happening::Congest(slot, is) => fake.core.set_congested(slot, is),
+        Happening::Results(slot) => {
+            fake.now += Duration::from_micros(10);
+            fake.core.observe(slot, 50, fake.now);
+            fake.core.dispatch();
+        }
+        Happening::Later => {
+            fake.now += Duration::from_secs(2);
+            fake.core.tick(fake.now);
+        }
+        Happening::Close => fake.core.close(),
+        Happening::Terminate => fake.core.terminate(),
+        _ => {}
+    }
+    fake.settle();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_happens_each_task_ends_exactly_once(
+        events in proptest::collection::vec(happening(), 0..120),
+    ) {
+        let mut fake = Fake::new(3);
+        let mut submitted = 0;
+        for event in &events {
+            happen(&mut fake, event, &mut submitted);
+        }
+        // And in the end everything comes to rest.
+        for slot in 0..3 {
+            fake.core.set_congested(slot, false);
+        }
+        fake.core.close();
+        fake.settle();
+        for _ in 0..10_000 {
+            if fake.core.is_over() {
+                break;
+            }
+            happen(&mut fake, &Happening::Later, &mut submitted);
+            for slot in 0..3 {
+                happen(&mut fake, &Happening::Start(slot), &mut submitted);
+                happen(&mut fake, &Happening::Finish(slot), &mut submitted);
+                if fake.core.slots[slot].state == SlotState::Leaving {
+                    fake.die(slot, false, Ended::Exited(0));
+                }
+            }
+        }
+        prop_assert!(fake.core.is_over(), "the pool never ends");
+        prop_assert_eq!(fake.outcomes.len(), submitted as usize);
+    }
+}
