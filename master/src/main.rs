@@ -1,15 +1,17 @@
 //! The `master` command-line tool.
-#![expect(
-    unused_imports,
-    reason = "the commands that use these come with the pool"
-)]
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the commands that use these come with the pool")
-)]
+//!
+//! Low arguments (`cli`) become a job (`jobs`), the job gives work to a pool and gathers a result, and the
+//! result is shown (`report`). What happens meanwhile goes to standard error, results to standard output.
 
+mod cli;
 mod jobs;
 mod report;
 mod table;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::run(cli::Cli::parse())
+}

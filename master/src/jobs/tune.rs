@@ -4,8 +4,10 @@ mod args;
 mod gather;
 mod grid;
 mod plan;
+mod run;
 
 pub(crate) use args::TuneArgs;
-pub(crate) use gather::{Gather, GatherError};
+pub(crate) use gather::Gather;
 pub(crate) use grid::{Distances, Grid, Ks};
-pub(crate) use plan::{PlanError, plan};
+pub(crate) use plan::plan;
+pub(crate) use run::run;

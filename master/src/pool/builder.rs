@@ -18,6 +18,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags};
 use super::{
     error::{StartError, SubmitError},
     handle::Handle,
+    inherit::inheritable,
     io::{Event, State},
     map::{Map, MapUnordered},
     outcome::{Awaited, Cell, Sink, Ticket, encode},
@@ -130,6 +131,7 @@ impl PoolBuilder {
             shared: shared
                 .map(|(name, fd)| SharedSegment { name, fd })
                 .collect(),
+            private: inheritable(),
         });
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
         let shared = Arc::new(Shared::new(

@@ -7,7 +7,8 @@
 //! The rules it keeps, all checked by [`Core::check`]:
 //! * a task is in the queue or with exactly one worker, until it leaves with exactly one outcome;
 //! * a worker's results come in the order of its tasks, so at most its first unfinished task is running;
-//! * a worker has at most `window` tasks, so that what is small streams and what is big spreads.
+//! * a worker has at most `window` tasks, so that what is small streams and what is big spreads;
+//! * what waits behind a long task is taken back for a worker that has nothing to do.
 
 use std::{
     collections::VecDeque,
@@ -18,7 +19,7 @@ use slab::Slab;
 
 use super::{
     error::{Death, Ended},
-    pace::Pace,
+    pace::{Pace, SOON},
     slot::{Slot, SlotState},
 };
 
@@ -45,6 +46,9 @@ pub(crate) enum Action<T> {
         key: TaskKey,
         sequence: u64,
     },
+    /// Take back tasks that the worker has not begun, the last `count` of those it has; tell
+    /// [`Core::revoked`] which.
+    Revoke { slot: usize, count: usize },
     /// Tell the worker that there are no more tasks.
     Shutdown { slot: usize },
     /// End the worker now.
@@ -112,12 +116,16 @@ pub(crate) struct Core<T> {
     roomy: VecDeque<usize>,
     phase: Phase,
     next_id: u64,
+    /// The time as last told.
+    now: Instant,
+    /// When to look again whether an idle worker can take something off another one.
+    level_at: Option<Instant>,
     actions: Vec<Action<T>>,
 }
 
 impl<T> Core<T> {
     /// A pool of `workers` slots, each of which wants a process.
-    pub(crate) fn new(workers: usize) -> Self {
+    pub(crate) fn new(workers: usize, now: Instant) -> Self {
         Self {
             tasks: Slab::new(),
             queue: VecDeque::new(),
@@ -126,6 +134,8 @@ impl<T> Core<T> {
             roomy: VecDeque::new(),
             phase: Phase::Open,
             next_id: 0,
+            now,
+            level_at: None,
             actions: (0..workers).map(|slot| Action::Spawn { slot }).collect(),
         }
     }
@@ -164,30 +174,48 @@ impl<T> Core<T> {
         self.wind_down();
     }
 
-    /// The worker has finished (or skipped) its next task, which must be `sequence`.
+    /// The worker has finished its next task, which must be `sequence`; or has skipped it, which it must
+    /// have if that was revoked, and then there is nothing to deliver.
     ///
     /// Call [`dispatch`](Self::dispatch) after the last result at hand.
     pub(crate) fn finished(
         &mut self,
         slot: usize,
         sequence: u64,
-    ) -> Result<Finished<T>, OutOfOrder> {
+        is_skipped: bool,
+    ) -> Result<Option<Finished<T>>, OutOfOrder> {
         let out_of_order = |expected| OutOfOrder {
             got: sequence,
             expected,
         };
         let entry = self.slots.get_mut(slot).ok_or(out_of_order(0))?;
         let expected = entry.head_sequence();
-        if sequence != expected {
+        let head = entry.in_flight.front().ok_or(out_of_order(expected))?;
+        if sequence != expected || is_skipped != head.is_none() {
             return Err(out_of_order(expected));
         }
-        let key = entry.in_flight.pop_front().ok_or(out_of_order(expected))?;
-        let task = self.tasks.try_remove(key).ok_or(out_of_order(expected))?;
+        let key = entry.in_flight.pop_front().flatten();
         self.list(slot);
-        Ok(Finished {
+        let task = key.and_then(|key| self.tasks.try_remove(key));
+        Ok(task.map(|task| Finished {
             ticket: task.ticket,
             attempt: task.attempt,
-        })
+        }))
+    }
+
+    /// A task was taken back from a worker before it began there. It goes to the front of the queue.
+    pub(crate) fn revoked(&mut self, slot: usize, sequence: u64) {
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return;
+        };
+        let index = sequence.checked_sub(entry.head_sequence());
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        if let Some(key) = index
+            .and_then(|index| entry.in_flight.get_mut(index))
+            .and_then(Option::take)
+        {
+            self.queue.push_front(key);
+        }
     }
 
     /// `count` results came from a worker at `now`; sets how many tasks it may have at a time.
@@ -223,10 +251,11 @@ impl<T> Core<T> {
         };
         let was = std::mem::replace(&mut entry.state, SlotState::Vacant);
         let running = entry.head_sequence();
-        let mut lost: Vec<TaskKey> = entry.in_flight.drain(..).collect();
+        let is_head_live = entry.in_flight.front().is_some_and(Option::is_some);
+        let mut lost: Vec<TaskKey> = entry.in_flight.drain(..).flatten().collect();
         entry.pace = Pace::default();
         entry.is_congested = false;
-        if !lost.is_empty() && is_claimed(running) {
+        if is_head_live && is_claimed(running) {
             let guilty = lost.remove(0);
             if self.blame(guilty, death) {
                 lost.insert(0, guilty);
@@ -297,8 +326,12 @@ impl<T> Core<T> {
         }
     }
 
-    /// Starts what has waited long enough.
+    /// Time has come to be `now`: starts what has waited long enough.
     pub(crate) fn tick(&mut self, now: Instant) {
+        self.now = now;
+        if self.level_at.is_some_and(|at| at <= now) && self.queue.is_empty() {
+            self.level();
+        }
         for slot in 0..self.slots.len() {
             if let SlotState::Waiting { until } = self.slots[slot].state
                 && until <= now
@@ -316,6 +349,7 @@ impl<T> Core<T> {
                 SlotState::Waiting { until } => Some(until),
                 _ => None,
             })
+            .chain(self.level_at)
             .min()
     }
 
@@ -398,7 +432,7 @@ impl<T> Core<T> {
             let entry = &mut self.slots[slot];
             let sequence = entry.next_sequence;
             entry.next_sequence += 1;
-            entry.in_flight.push_back(key);
+            entry.in_flight.push_back(Some(key));
             self.actions.push(Action::Send {
                 slot,
                 key,
@@ -407,7 +441,30 @@ impl<T> Core<T> {
             self.list(slot);
         }
         if self.queue.is_empty() {
+            self.level();
             self.wind_down();
+        }
+    }
+
+    /// When nothing is queued: an idle worker gets what waits behind another one's running task, unless that
+    /// is probably done in no time; then another look is taken a little later.
+    fn level(&mut self) {
+        self.level_at = None;
+        let is_idle = |slot: &Slot| slot.has_room() && slot.in_flight.is_empty();
+        if !self.idle.iter().any(|slot| is_idle(&self.slots[*slot])) {
+            return;
+        }
+        let waiting = self.slots.iter().map(Slot::waiting).enumerate();
+        let Some((slot, count)) = waiting.max_by_key(|(_, count)| *count) else {
+            return;
+        };
+        let entry = &self.slots[slot];
+        if count == 0 {
+        } else if entry.pace.is_soon_through(entry.in_flight.len(), self.now) {
+            self.level_at = Some(self.now + SOON);
+        } else {
+            let count = count.div_ceil(2);
+            self.actions.push(Action::Revoke { slot, count });
         }
     }
 
@@ -512,11 +569,11 @@ impl<T> Core<T> {
     #[cfg(test)]
     pub(crate) fn check(&self) {
         let mut places = vec![0; self.tasks.capacity()];
-        for key in self
-            .queue
+        let with_workers = self
+            .slots
             .iter()
-            .chain(self.slots.iter().flat_map(|slot| &slot.in_flight))
-        {
+            .flat_map(|slot| slot.in_flight.iter().flatten());
+        for key in self.queue.iter().chain(with_workers) {
             assert!(
                 self.tasks.contains(*key),
                 "task {key} is gone but still somewhere"

@@ -20,9 +20,10 @@ struct Fake {
 impl Fake {
     /// A pool whose processes have been asked for and not started.
     fn new(workers: usize) -> Self {
+        let now = Instant::now();
         let mut fake = Self {
-            core: Core::new(workers),
-            now: Instant::now(),
+            core: Core::new(workers, now),
+            now,
             actions: Vec::new(),
             outcomes: HashMap::new(),
         };
@@ -52,11 +53,15 @@ impl Fake {
         self.settle();
     }
 
-    /// Finishes the next task of a worker and returns its ticket.
-    fn finish(&mut self, slot: usize) -> u32 {
+    /// Finishes or skips the next task of a worker and returns its ticket.
+    fn finish(&mut self, slot: usize) -> Option<u32> {
         let sequence = self.core.head_sequence(slot);
-        let ticket = self.core.finished(slot, sequence).unwrap().ticket;
-        self.record(ticket, "done");
+        let is_skipped = self.core.slots[slot].in_flight[0].is_none();
+        let finished = self.core.finished(slot, sequence, is_skipped).unwrap();
+        let ticket = finished.map(|finished| finished.ticket);
+        if let Some(ticket) = ticket {
+            self.record(ticket, "done");
+        }
         self.core.dispatch();
         self.settle();
         ticket
@@ -108,6 +113,7 @@ impl Fake {
                     Some(task) => format!("send {slot}:{}", task.ticket),
                     None => format!("send {slot}:gone"),
                 },
+                Action::Revoke { slot, count } => format!("revoke {slot} {count}"),
                 Action::Shutdown { slot } => format!("shutdown {slot}"),
                 Action::Kill { slot } => format!("kill {slot}"),
                 Action::Fail { ticket, loss } => format!("fail {ticket} {}", name(loss)),
@@ -137,7 +143,7 @@ fn tasks_go_to_idle_workers_first_and_then_one_ahead() {
         fake.submit(ticket, 0);
     }
     fake.expect(["send 0:0", "send 1:1", "send 0:2", "send 1:3"]);
-    assert_eq!(fake.finish(1), 1);
+    assert_eq!(fake.finish(1), Some(1));
     fake.expect(["send 1:4"]);
 }
 
@@ -183,7 +189,7 @@ fn a_guilty_task_is_tried_again_only_as_often_as_asked_for() {
     let mut fake = Fake::ready(1);
     fake.submit(0, 2);
     for attempt in 1..=3 {
-        let key = fake.core.slots[0].in_flight[0];
+        let key = fake.core.slots[0].in_flight[0].unwrap();
         assert_eq!(fake.core.task(key).unwrap().attempt, attempt);
         fake.take();
         fake.die(0, true, KILLED);
@@ -200,19 +206,22 @@ fn a_result_out_of_order_is_refused() {
     fake.submit(0, 0);
     fake.submit(1, 0);
     assert_eq!(
-        fake.core.finished(0, 1),
+        fake.core.finished(0, 1, false),
         Err(OutOfOrder {
             got: 1,
             expected: 0
         })
     );
     assert_eq!(
-        fake.core.finished(0, 7).unwrap_err().to_string(),
+        fake.core.finished(0, 7, false).unwrap_err().to_string(),
         "a result for task 7 of this worker, where 0 was next"
     );
     fake.finish(0);
     fake.finish(0);
-    assert!(fake.core.finished(0, 2).is_err(), "there is no such task");
+    assert!(
+        fake.core.finished(0, 2, false).is_err(),
+        "there is no such task"
+    );
 }
 
 #[test]
@@ -310,6 +319,81 @@ fn a_pool_with_a_working_worker_goes_on_trying() {
 }
 
 #[test]
+fn what_waits_behind_a_long_task_is_taken_back_for_an_idle_worker() {
+    let mut fake = Fake::ready(2);
+    for ticket in 0..4 {
+        fake.submit(ticket, 0);
+    }
+    fake.expect(["send 0:0", "send 1:1", "send 0:2", "send 1:3"]);
+    fake.finish(1);
+    fake.expect([]);
+    fake.finish(1);
+    fake.expect(["revoke 0 1"]);
+    fake.core.revoked(0, 1);
+    fake.core.dispatch();
+    fake.settle();
+    fake.expect(["send 1:2"]);
+    // The first worker says that it has skipped what was taken back.
+    assert_eq!(fake.finish(0), Some(0));
+    assert_eq!(fake.finish(0), None);
+    assert_eq!(fake.finish(1), Some(2));
+    fake.expect([]);
+}
+
+#[test]
+fn what_is_probably_done_in_no_time_stays_where_it_is_until_it_is_not() {
+    let mut fake = Fake::ready(2);
+    for _ in 0..2 {
+        fake.now += Duration::from_micros(100);
+        fake.core.observe(0, 100, fake.now);
+    }
+    fake.core.tick(fake.now);
+    for ticket in 0..4 {
+        fake.submit(ticket, 0);
+    }
+    fake.take();
+    fake.finish(1);
+    fake.finish(1);
+    fake.expect([]);
+    fake.now = fake.core.next_deadline().expect("another look");
+    fake.core.tick(fake.now);
+    fake.settle();
+    fake.expect(["revoke 0 1"]);
+    assert_eq!(fake.core.next_deadline(), None);
+}
+
+#[test]
+fn a_skip_of_what_was_not_revoked_and_a_result_of_what_was_are_refused() {
+    let mut fake = Fake::ready(2);
+    for ticket in 0..3 {
+        fake.submit(ticket, 0);
+    }
+    assert!(fake.core.finished(0, 0, true).is_err());
+    fake.finish(0);
+    fake.core.revoked(0, 1);
+    fake.core.dispatch();
+    fake.settle();
+    assert!(fake.core.finished(0, 1, false).is_err());
+}
+
+#[test]
+fn a_revoked_task_is_not_lost_with_its_worker() {
+    let mut fake = Fake::ready(2);
+    for ticket in 0..3 {
+        fake.submit(ticket, 0);
+    }
+    fake.finish(1);
+    fake.core.revoked(0, 1);
+    fake.core.dispatch();
+    fake.settle();
+    fake.die(0, true, KILLED);
+    fake.die(1, false, KILLED);
+    fake.start(0);
+    assert_eq!(fake.finish(0), Some(2));
+    assert_eq!(fake.outcomes[&0], "died");
+}
+
+#[test]
 fn a_congested_worker_gets_nothing_until_its_pipe_has_room() {
     let mut fake = Fake::ready(1);
     fake.submit(0, 0);
@@ -336,6 +420,7 @@ enum Happening {
         is_crash: bool,
     },
     Congest(usize, bool),
+    Revoke(usize),
     Results(usize),
     Later,
     Close,
@@ -351,6 +436,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (slot.clone(), any::<bool>(), any::<bool>())
             .prop_map(|(slot, is_busy, is_crash)| Happening::Die { slot, is_busy, is_crash }),
         2 => (slot.clone(), any::<bool>()).prop_map(|(slot, is)| Happening::Congest(slot, is)),
+        3 => slot.clone().prop_map(Happening::Revoke),
         2 => slot.prop_map(Happening::Results),
         3 => Just(Happening::Later),
         1 => Just(Happening::Close),
@@ -382,6 +468,14 @@ fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
             fake.die(slot, is_busy, how);
         }
         Happening::Congest(slot, is) => fake.core.set_congested(slot, is),
+        Happening::Revoke(slot) => {
+            let head = fake.core.head_sequence(slot);
+            let end = head + fake.core.in_flight(slot) as u64;
+            for sequence in (head + 1..end).rev().take(2) {
+                fake.core.revoked(slot, sequence);
+            }
+            fake.core.dispatch();
+        }
         Happening::Results(slot) => {
             fake.now += Duration::from_micros(10);
             fake.core.observe(slot, 50, fake.now);

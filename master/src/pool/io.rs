@@ -85,7 +85,7 @@ impl State {
     pub(crate) fn new(recipe: Arc<Recipe>, board: Board, epoll: Arc<Epoll>) -> Self {
         let workers = recipe.workers;
         Self {
-            core: Core::new(workers),
+            core: Core::new(workers, Instant::now()),
             recipe,
             workers: (0..workers).map(|_| None).collect(),
             generation: 0,
@@ -180,6 +180,7 @@ impl State {
                     key,
                     sequence,
                 } => self.send(slot, key, sequence),
+                Action::Revoke { slot, count } => self.revoke(slot, count),
                 Action::Shutdown { slot } => {
                     if let Some(worker) = self.workers[slot].as_mut() {
                         worker.dismiss();
@@ -235,6 +236,30 @@ impl State {
         };
         worker.enqueue(header, &task.ticket.input);
         self.dirty.push(slot);
+    }
+
+    /// Takes back what a worker has not begun, from its last task on.
+    fn revoke(&mut self, slot: usize, count: usize) {
+        let Some(worker) = &self.workers[slot] else {
+            return;
+        };
+        let lane = &worker.process.lane;
+        let head = self.core.head_sequence(slot);
+        let end = head + self.core.in_flight(slot) as u64;
+        let mut left = count;
+        for sequence in (head..end).rev() {
+            if left == 0 {
+                break;
+            }
+            if lane.revoke(sequence) {
+                self.core.revoked(slot, sequence);
+                left -= 1;
+            }
+        }
+        // If nothing could be had, the worker has begun it all, and there will be a result to act on.
+        if left < count {
+            self.core.dispatch();
+        }
     }
 
     /// Writes to the workers noted as dirty, and keeps those noted that were left out.

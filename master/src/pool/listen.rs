@@ -70,10 +70,7 @@ impl State {
             wakes,
             ..
         } = self;
-        let Some(worker) = workers[slot]
-            .as_mut()
-            .filter(|worker| worker.fault.is_none())
-        else {
+        let Some(worker) = workers[slot].as_mut().filter(|worker| !worker.is_deaf) else {
             return 0;
         };
         let pid = worker.process.child.pid();
@@ -114,7 +111,8 @@ impl State {
                 }
             }
         };
-        worker.fault = Some(fault);
+        worker.is_deaf = true;
+        worker.fault.get_or_insert(fault);
         worker.process.child.kill();
         results
     }
@@ -196,9 +194,13 @@ fn settle(
         // Recovered from the outbox of a dead worker, and read from the pipe before.
         return Ok(());
     }
-    let task = core
-        .finished(slot, sequence)
+    let is_skipped = matches!(message, FromWorker::Skipped { .. });
+    let finished = core
+        .finished(slot, sequence, is_skipped)
         .map_err(|error| error.to_string())?;
+    let Some(task) = finished else {
+        return Ok(());
+    };
     let outcome: Outcome = match message {
         FromWorker::Failed { failure, .. } => Err(Box::new(match failure {
             TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {

@@ -7,7 +7,7 @@
 //! | `io.rs` | the state machine's actions become system calls |
 //! | `listen.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
 //! | `wheel.rs` | which thread drives the loop |
-//! | `spawn.rs`, `reap.rs` | birth and death of processes |
+//! | `spawn.rs`, `inherit.rs`, `reap.rs` | birth and death of processes |
 //! | `handle.rs`, `map.rs`, `completed.rs` | what the caller holds |
 
 mod builder;
@@ -15,6 +15,7 @@ mod completed;
 mod core;
 mod error;
 mod handle;
+mod inherit;
 mod io;
 mod listen;
 mod map;

@@ -13,6 +13,9 @@ const HORIZON: Duration = Duration::from_millis(2);
 /// The fewest tasks that keep a worker busy while its results travel.
 const SMALLEST: usize = 2;
 
+/// What a worker gets through within this time is not worth taking off it.
+pub(super) const SOON: Duration = Duration::from_micros(500);
+
 /// Follows how fast a worker gets through its tasks.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -35,6 +38,16 @@ impl Default for Pace {
 impl Pace {
     pub(super) fn window(&self) -> usize {
         self.window
+    }
+
+    /// Whether a worker will probably get through `count` tasks before others could take any off it: its
+    /// tasks have been short, and it has sent a result just now.
+    pub(super) fn is_soon_through(&self, count: usize, now: Instant) -> bool {
+        let is_lively = self.last.is_some_and(|last| now - last < SOON);
+        let is_quick = self
+            .task_ns
+            .is_some_and(|task_ns| task_ns * (count as f64) < SOON.as_nanos() as f64);
+        is_lively && is_quick
     }
 
     /// `count` results arrived together at `now`.

@@ -30,8 +30,9 @@ impl SlotState {
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) state: SlotState,
-    /// Tasks sent and not finished, oldest first.
-    pub(super) in_flight: VecDeque<TaskKey>,
+    /// Tasks sent and not finished, oldest first; `None` for one that was revoked, of which the worker has
+    /// still to say that it skipped it.
+    pub(super) in_flight: VecDeque<Option<TaskKey>>,
     /// The number that the next task sent to this process gets.
     pub(super) next_sequence: u64,
     pub(super) pace: Pace,
@@ -65,6 +66,15 @@ impl Slot {
         self.next_sequence - self.in_flight.len() as u64
     }
 
+    /// How many tasks lie with the worker behind the one it runs.
+    pub(super) fn waiting(&self) -> usize {
+        if self.state == SlotState::Ready {
+            self.in_flight.iter().skip(1).flatten().count()
+        } else {
+            0
+        }
+    }
+
     /// Whether the worker may be given another task.
     pub(super) fn has_room(&self) -> bool {
         self.state == SlotState::Ready
@@ -75,7 +85,7 @@ impl Slot {
     #[cfg(test)]
     pub(super) fn check(&self, number: usize) {
         assert!(
-            self.in_flight.is_empty() || self.state == SlotState::Ready,
+            self.in_flight.iter().flatten().count() == 0 || self.state == SlotState::Ready,
             "slot {number} is {:?} and has tasks",
             self.state
         );

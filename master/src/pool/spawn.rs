@@ -51,6 +51,8 @@ pub(crate) struct Recipe {
     pub(crate) title: String,
     pub(crate) workers: usize,
     pub(crate) shared: Vec<Shared>,
+    /// Descriptors of this program that are closed in the workers.
+    pub(crate) private: Vec<RawFd>,
 }
 
 /// A worker process that has just been started, and the master's ends of what it shares with it.
@@ -107,7 +109,7 @@ impl Recipe {
     }
 
     fn exec_with(&self, plan: &[(RawFd, RawFd)], title: &str) -> Result<Pid, StartError> {
-        let actions = file_actions(plan).map_err(io::Error::from)?;
+        let actions = file_actions(&self.private, plan).map_err(io::Error::from)?;
         let attributes = attributes().map_err(io::Error::from)?;
         let path = c_string(self.executable.as_os_str())?;
         let title = c_string(OsStr::new(title))?;
@@ -162,8 +164,11 @@ fn raise_above(fd: OwnedFd, floor: RawFd) -> Result<OwnedFd, io::Error> {
     duplicate_from(&fd, floor)
 }
 
-fn file_actions(plan: &[(RawFd, RawFd)]) -> nix::Result<PosixSpawnFileActions> {
+fn file_actions(private: &[RawFd], plan: &[(RawFd, RawFd)]) -> nix::Result<PosixSpawnFileActions> {
     let mut actions = PosixSpawnFileActions::init()?;
+    for fd in private {
+        actions.add_close(*fd)?;
+    }
     actions.add_open(0, Path::new("/dev/null"), OFlag::O_RDONLY, Mode::empty())?;
     for (source, target) in plan {
         actions.add_dup2(*source, *target)?;

@@ -59,6 +59,8 @@ pub(crate) struct Worker {
     pub(crate) stage: Stage,
     /// Why it is being killed, when that is its own fault.
     pub(crate) fault: Option<String>,
+    /// Whether what arrives makes no sense any more.
+    pub(crate) is_deaf: bool,
     decoder: Decoder,
     backlog: Vec<u8>,
     written: usize,
@@ -72,6 +74,7 @@ impl Worker {
             generation,
             stage: Stage::Greeting,
             fault: None,
+            is_deaf: false,
             decoder: Decoder::default(),
             backlog: Vec::new(),
             written: 0,
@@ -182,7 +185,9 @@ impl Worker {
 
     /// What the dead worker had finished and not yet sent, to be looked at like what it has sent.
     pub(crate) fn recover_leftover(&mut self) {
-        // Half a frame at the end of the pipe is in the outbox as a whole, or is a loss.
+        // Half a frame at the end of the pipe is in the outbox as a whole, or is a loss; and noise in the pipe
+        // says nothing about the outbox, whose frames are checked like all others.
+        self.is_deaf = false;
         self.decoder = Decoder::default();
         self.decoder.push(&self.process.lane.leftover());
     }

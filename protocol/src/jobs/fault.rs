@@ -37,9 +37,9 @@ pub enum Misdeed {
     Signal(i32),
     /// Writes half a result frame and is killed.
     HalfFrame,
-    /// Writes a length of 4 GiB where a frame should begin.
+    /// Writes a length of 4 GiB where a frame should begin, and hangs.
     BadLength,
-    /// Writes a frame of noise.
+    /// Writes a frame of noise, and hangs.
     BadFrame,
     /// Prints this many bytes to standard output and as many to standard error.
     Print(usize),

@@ -4,6 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write,
     process, thread,
+    time::Duration,
 };
 
 use brigade_protocol::{
@@ -37,8 +38,11 @@ fn commit(misdeed: Misdeed) -> Result<u32, TaskError> {
             scribble(&[100, 0, 0, 0, 1, 2, 3])?;
             die_of(Signal::SIGKILL)?;
         }
-        Misdeed::BadLength => scribble(&[0xff; 64])?,
-        Misdeed::BadFrame => scribble(&[3, 0, 0, 0, 0xee, 0xee, 0xee])?,
+        Misdeed::BadLength => scribble(&[0xff; 64]).and_then(|()| hang())?,
+        Misdeed::BadFrame => {
+            scribble(&[3, 0, 0, 0, 0xee, 0xee, 0xee])?;
+            hang()?;
+        }
         Misdeed::Print(bytes) => print(bytes)?,
         Misdeed::ListDescriptors => return Err(descriptors()?.into()),
         Misdeed::DieOnce(path) => {
@@ -71,6 +75,12 @@ fn scribble(bytes: &[u8]) -> Result<(), TaskError> {
         .open(format!("/proc/self/fd/{}", fd::RESULTS))?
         .write_all(bytes)?;
     Ok(())
+}
+
+/// Waits to be killed for what was done before.
+fn hang() -> Result<(), TaskError> {
+    thread::sleep(Duration::from_secs(3600));
+    Err("nobody minded".into())
 }
 
 fn print(bytes: usize) -> Result<(), TaskError> {

@@ -1,0 +1,95 @@
+//! The command line: which command, with which options, and how its end becomes an exit code.
+
+mod common;
+mod narrate;
+mod progress;
+
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use common::Common;
+pub(crate) use narrate::Narrator;
+pub(crate) use progress::Progress;
+
+use crate::jobs::tune::{self, TuneArgs};
+
+/// Runs CPU-heavy work on every core in real OS processes, and never hangs
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  master tune                            tune k and the distance on the shipped Iris samples
+  master tune wine.csv --label 1 -v      on your own table, whose first column is the class
+  master tune --format csv > grid.csv    results to standard output, everything else to standard error
+
+Exit codes:
+  0 done   2 bad usage or input   3 some tasks failed (the rest is delivered)";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Tune {
+        #[command(flatten)]
+        tune: TuneArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// How a command that was carried out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Everything is delivered.
+    Well,
+    /// Some tasks failed; the rest is delivered.
+    InPart,
+}
+
+/// Carries out the command and says how it ended.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Tune { tune, common } => tune::run(&tune, &common),
+    };
+    match result {
+        Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::InPart) => ExitCode::from(3),
+        // Whoever read our output has seen enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            narrate::complain(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_closed_output_is_told_from_other_errors() {
+        let closed = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(is_broken_pipe(&closed.context("cannot write the report")));
+        assert!(!is_broken_pipe(
+            &io::Error::from(io::ErrorKind::NotFound).into()
+        ));
+    }
+}

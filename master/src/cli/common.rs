@@ -1,0 +1,119 @@
+//! The options that every command has.
+
+use std::{
+    env,
+    io::{self, IsTerminal},
+    num::NonZero,
+    path::PathBuf,
+    thread,
+};
+
+use brigade::{Pool, PoolBuilder};
+use clap::{Args, ValueEnum};
+
+use super::{Narrator, Progress};
+use crate::report::Format;
+
+/// The most workers that make sense on any machine there is.
+const MOST_WORKERS: u32 = 1024;
+
+/// How much of the work is done, from 0 to 1.
+pub(crate) type Fraction = f64;
+
+/// When something is shown that depends on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Worker processes [default: the cores this process may use]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_WORKERS)))]
+    workers: Option<u32>,
+
+    /// How often a task is tried again after its worker died of it
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    retries: u32,
+
+    /// How results are written to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: Format,
+
+    /// Whether to show progress on standard error
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    progress: When,
+
+    /// Whether to colour results
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: When,
+
+    /// Say on standard error which processes work and what becomes of them
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The worker executable [default: `worker` beside this program]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BRIGADE_WORKER",
+        hide_env_values = true
+    )]
+    worker_exe: Option<PathBuf>,
+}
+
+impl Common {
+    /// How many workers were asked for, or fit this machine.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
+            .and_then(|workers| usize::try_from(workers).ok())
+            .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
+            .unwrap_or(1)
+    }
+
+    /// A pool as these options want it, its events told by `narrator`.
+    pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
+        let narrator = narrator.clone();
+        let builder = Pool::builder()
+            .workers(self.workers())
+            .retries(self.retries)
+            .title(title)
+            .on_event(move |event| narrator.tell(event));
+        match &self.worker_exe {
+            Some(path) => builder.worker_executable(path),
+            None => builder,
+        }
+    }
+
+    /// Who tells on standard error what happens.
+    pub(crate) fn narrator(&self) -> Narrator {
+        let is_shown = match self.progress {
+            When::Auto => io::stderr().is_terminal(),
+            When::Always => true,
+            When::Never => false,
+        };
+        Narrator::new(
+            self.verbose,
+            Progress::new(is_shown, self.progress == When::Always),
+        )
+    }
+
+    /// Whether results are coloured.
+    pub(crate) fn is_coloured(&self) -> bool {
+        match self.color {
+            When::Auto => io::stdout().is_terminal() && colour_is_welcome(),
+            When::Always => true,
+            When::Never => false,
+        }
+    }
+}
+
+/// What the environment says about colour: <https://no-color.org>, and terminals without it.
+fn colour_is_welcome() -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,59 @@
+//! Tells on standard error what happens while a job runs.
+
+use std::io::{self, Write};
+
+use brigade::Event;
+
+use super::{Progress, common::Fraction};
+
+/// Tells what happens to the workers, and how far the work is.
+#[derive(Debug, Clone)]
+pub(crate) struct Narrator {
+    is_verbose: bool,
+    progress: Progress,
+}
+
+impl Narrator {
+    pub(crate) fn new(is_verbose: bool, progress: Progress) -> Self {
+        Self {
+            is_verbose,
+            progress,
+        }
+    }
+
+    /// Tells an event of a pool: starts only if asked to, deaths always.
+    pub(crate) fn tell(&self, event: &Event) {
+        match event {
+            Event::WorkerStarted { pid, .. } if self.is_verbose => {
+                self.say(&format!("OS PID {pid}"));
+            }
+            Event::WorkerDied { index, pid, how } => {
+                let number = index + 1;
+                self.say(&format!(
+                    "warning: worker {number} (pid {pid}) {how}; it is being replaced"
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    /// Says how much of the work is done.
+    pub(crate) fn progress(&self, fraction: Fraction) {
+        self.progress.set(fraction);
+    }
+
+    /// Prints a line.
+    pub(crate) fn say(&self, line: &str) {
+        self.progress.suspend(|| complain(line));
+    }
+
+    /// The work is over.
+    pub(crate) fn finish(&self) {
+        self.progress.finish();
+    }
+}
+
+/// Prints a line to standard error, which may be closed.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

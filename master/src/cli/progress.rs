@@ -1,0 +1,78 @@
+//! A progress bar for work that takes long.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::common::Fraction;
+
+/// Work that is done sooner gets no bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Steps of the bar.
+const STEPS: u64 = 1000;
+
+/// A bar on standard error, or none.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    began: Instant,
+    is_drawn: Arc<AtomicBool>,
+    is_impatient: bool,
+}
+
+impl Progress {
+    /// Shows a bar if `is_shown`, from the start if `is_impatient`.
+    pub(crate) fn new(is_shown: bool, is_impatient: bool) -> Self {
+        Self {
+            bar: is_shown
+                .then(|| ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::hidden())),
+            began: Instant::now(),
+            is_drawn: Arc::default(),
+            is_impatient,
+        }
+    }
+
+    /// Shows how much is done.
+    pub(crate) fn set(&self, fraction: Fraction) {
+        let Some(bar) = &self.bar else {
+            return;
+        };
+        let is_due = self.is_impatient || self.began.elapsed() >= PATIENCE;
+        if is_due && !self.is_drawn.swap(true, Ordering::Relaxed) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:40.green} {percent:>3} %  {elapsed}, {eta} left")
+            {
+                bar.set_style(style.progress_chars("━╸ "));
+            }
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        bar.set_position((fraction.clamp(0.0, 1.0) * STEPS as f64) as u64);
+    }
+
+    /// Prints a line without tearing the bar.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `master tune`, told from start to end.
+
+use std::{
+    io::{self, BufWriter, Write},
+    time::Instant,
+};
+
+use anyhow::Context;
+use brigade::Pool;
+use brigade_protocol::jobs::tune::{Hyperparameter, Input, SAMPLES, ScoreBlock};
+
+use super::{Gather, Grid, TuneArgs, plan};
+use crate::{
+    cli::{Common, Done, Narrator},
+    report::tune::TuneReport,
+};
+
+/// Reads the table, scores the grid in worker processes, and writes the report.
+pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
+    let began = Instant::now();
+    let narrator = common.narrator();
+    let table = args.table()?;
+    let grid = args.grid();
+    let workers = common.workers();
+    let tasks = plan(&grid, args.split, &table, workers)?;
+
+    let segment = table.segment()?;
+    let pool = common
+        .pool("tune", &narrator)
+        .share(SAMPLES, segment.fd())?
+        .start()?;
+    let (cells, failures) = score(&pool, &grid, &tasks, &narrator)?;
+    pool.join();
+    narrator.finish();
+
+    let tested = args.split.testing_count(table.rows()) as u64;
+    let report = TuneReport {
+        data: table.source.clone(),
+        rows: table.rows(),
+        features: table.width,
+        classes: table.class_names.len(),
+        split: args.split,
+        workers,
+        elapsed: began.elapsed(),
+        // A distance of which a block is missing is left out as a whole; failures have been told.
+        cells: cells
+            .into_iter()
+            .filter(|cell| cell.tested == tested)
+            .collect(),
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    report
+        .write(common.format, common.is_coloured(), &mut out)
+        .and_then(|()| out.flush())
+        .context("cannot write the report")?;
+    Ok(if failures == 0 {
+        Done::Well
+    } else {
+        Done::InPart
+    })
+}
+
+/// Has all tasks done, in any order, and adds them up. Also returns how many failed.
+fn score(
+    pool: &Pool,
+    grid: &Grid,
+    tasks: &[Input],
+    narrator: &Narrator,
+) -> anyhow::Result<(Vec<Hyperparameter>, usize)> {
+    let mut gather = Gather::new(grid, tasks);
+    let mut failures = 0;
+    for (position, outcome) in pool.map_unordered::<ScoreBlock, _>(tasks.iter().cloned()) {
+        let Some(task) = usize::try_from(position).ok().and_then(|at| tasks.get(at)) else {
+            continue;
+        };
+        match outcome {
+            Ok(tally) => gather.add(task, &tally)?,
+            Err(error) => {
+                failures += 1;
+                let Input {
+                    distances, testing, ..
+                } = task;
+                let names: Vec<String> = distances.iter().map(ToString::to_string).collect();
+                narrator.say(&format!(
+                    "error: {} on testing samples {} to {}: {error}",
+                    names.join(" and "),
+                    testing.start,
+                    testing.end
+                ));
+            }
+        }
+        narrator.progress(gather.fraction());
+    }
+    Ok((gather.finish(), failures))
+}
