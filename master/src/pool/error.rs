@@ -1,6 +1,6 @@
 //! What can go wrong with a pool, and with one task.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
 use brigade_protocol::{
     Mismatch, TaskFailure,
@@ -33,6 +33,18 @@ pub enum TaskError {
         /// 1 for the first attempt.
         attempt: u32,
     },
+    /// The task ran for longer than it may, and its worker was ended for it.
+    #[error(
+        "the task was still running after {limit:?}, so worker {worker} was ended (attempt {attempt})"
+    )]
+    TimedOut {
+        /// How long it may run.
+        limit: Duration,
+        /// Process id of the worker.
+        worker: i32,
+        /// 1 for the first attempt.
+        attempt: u32,
+    },
     /// The input of a map's task refused to be encoded or is too large.
     #[error("the task's input {0}")]
     Input(AppendError),
@@ -47,8 +59,8 @@ pub enum TaskError {
         /// What the executable has registered.
         known: Vec<String>,
     },
-    /// The pool was terminated or dropped before the task was done.
-    #[error("the task was cancelled because its pool ended")]
+    /// Its handle was told to cancel it, or its pool ended before it was done.
+    #[error("the task was cancelled")]
     Cancelled,
     /// The pool has given up.
     #[error("the pool has no workers: {0}")]

@@ -1,6 +1,6 @@
 //! The loop's ears: what workers send, and how they end.
 
-use std::{thread::Thread, time::Instant};
+use std::time::Instant;
 
 use brigade_protocol::{FromWorker, TaskFailure};
 
@@ -8,7 +8,8 @@ use super::{
     core::Core,
     error::{Death, Ended, TaskError},
     io::{Event, Kind, State, wire_number},
-    outcome::{Outcome, Payload, Ticket},
+    outcome::{Outcome, Output, Payload, Ticket},
+    wakes::Wakes,
     watch::{Source, read_token},
     worker::{Heard, Said, Stage, Worker},
 };
@@ -182,7 +183,7 @@ fn settle(
     output: &[u8],
     kinds: &[Kind],
     known: &[String],
-    wakes: &mut Vec<Thread>,
+    wakes: &mut Wakes,
 ) -> Result<(), String> {
     let sequence = match &message {
         FromWorker::Done { sequence }
@@ -213,7 +214,7 @@ fn settle(
                 attempt: task.attempt,
             },
         })),
-        _ => Ok(Payload::from_slice(output)),
+        _ => Ok(Output::Bytes(Payload::from_slice(output))),
     };
     task.ticket.sink.deliver(outcome, wakes);
     Ok(())

@@ -5,7 +5,7 @@
 //! and the fixed descriptors of [`brigade_protocol::fd`]; everything else is close-on-exec.
 
 use std::{
-    ffi::{CString, OsStr},
+    ffi::{CString, OsStr, OsString},
     fs::File,
     io,
     os::{
@@ -43,6 +43,32 @@ pub(crate) struct Shared {
     pub(crate) fd: OwnedFd,
 }
 
+/// What the workers of a pool live under.
+#[derive(Debug)]
+pub(crate) struct Conditions {
+    pub(crate) result_limit_bytes: u64,
+    pub(crate) max_memory_bytes: Option<u64>,
+    /// Kind and encoded input of the task that prepares a worker.
+    pub(crate) initializer: Option<(String, Vec<u8>)>,
+    pub(crate) working_directory: Option<PathBuf>,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// Whether each worker has a core of its own.
+    pub(crate) is_pinned: bool,
+}
+
+impl Conditions {
+    pub(crate) fn new(result_limit_bytes: u64) -> Self {
+        Self {
+            result_limit_bytes,
+            max_memory_bytes: None,
+            initializer: None,
+            working_directory: None,
+            environment: Vec::new(),
+            is_pinned: false,
+        }
+    }
+}
+
 /// How the workers of a pool are started.
 #[derive(Debug)]
 pub(crate) struct Recipe {
@@ -53,6 +79,7 @@ pub(crate) struct Recipe {
     pub(crate) shared: Vec<Shared>,
     /// Descriptors of this program that are closed in the workers.
     pub(crate) private: Vec<RawFd>,
+    pub(crate) conditions: Conditions,
 }
 
 /// A worker process that has just been started, and the master's ends of what it shares with it.
@@ -113,7 +140,7 @@ impl Recipe {
         let attributes = attributes().map_err(io::Error::from)?;
         let path = c_string(self.executable.as_os_str())?;
         let title = c_string(OsStr::new(title))?;
-        let environment = environment()?;
+        let environment = environment(&self.conditions.environment)?;
         let mut tries = 0;
         loop {
             match posix_spawn(&*path, &actions, &attributes, &[&title], &environment) {
@@ -200,8 +227,12 @@ fn attributes() -> nix::Result<PosixSpawnAttr> {
     Ok(attributes)
 }
 
-fn environment() -> Result<Vec<CString>, io::Error> {
+/// This process's environment with changes.
+fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, io::Error> {
+    let is_changed = |name: &OsString| changes.iter().any(|(changed, _)| changed == name);
     std::env::vars_os()
+        .filter(|(name, _)| !is_changed(name))
+        .chain(changes.iter().cloned())
         .map(|(name, value)| {
             let mut entry = name;
             entry.push("=");
