@@ -79,6 +79,8 @@ pub enum Ended {
     Babbled(String),
     /// It could not be started.
     NotStarted(String),
+    /// It would not work: its initialiser failed, or something it was to be given is missing.
+    Refused(String),
 }
 
 /// The end of one worker process.
@@ -87,6 +89,19 @@ pub(crate) struct Death {
     /// Its process id, 0 if there was none.
     pub(crate) worker: i32,
     pub(crate) how: Ended,
+    /// The end of what it wrote to standard error, if it never got ready.
+    pub(crate) last_words: String,
+}
+
+impl Death {
+    /// The end of a process that never ran.
+    pub(crate) fn unborn(how: Ended) -> Self {
+        Self {
+            worker: 0,
+            how,
+            last_words: String::new(),
+        }
+    }
 }
 
 impl fmt::Display for Ended {
@@ -101,6 +116,7 @@ impl fmt::Display for Ended {
                 write!(f, "broke the protocol and was killed ({nonsense})")
             }
             Self::NotStarted(reason) => write!(f, "could not be started ({reason})"),
+            Self::Refused(reason) => write!(f, "refused to work ({reason})"),
         }
     }
 }

@@ -137,7 +137,12 @@ impl State {
         let generation = self.generation;
         watch(&self.epoll, &process, slot, generation)?;
         let pid = process.child.pid();
-        let mut worker = Worker::new(process, generation);
+        let mut worker = Worker::new(
+            process,
+            generation,
+            self.recipe.conditions.result_limit_bytes,
+        );
+        let conditions = &self.recipe.conditions;
         worker.greet(Start {
             index: u32::try_from(slot).unwrap_or(u32::MAX),
             master: i32::try_from(std::process::id()).unwrap_or_default(),
@@ -151,6 +156,11 @@ impl State {
                 .iter()
                 .map(|shared| shared.name.clone())
                 .collect(),
+            result_limit_bytes: conditions.result_limit_bytes,
+            max_memory_bytes: conditions.max_memory_bytes,
+            working_directory: conditions.working_directory.clone(),
+            is_pinned: conditions.is_pinned,
+            initializer: conditions.initializer.clone(),
         });
         self.workers[slot] = Some(worker);
         self.core.spawned(slot);
@@ -220,15 +230,13 @@ impl State {
     }
 
     fn never_ran(&mut self, slot: usize, now: Instant) {
-        let how = Ended::Killed(libc::SIGKILL);
-        self.core
-            .worker_gone(slot, &Death { worker: 0, how }, |_| false, now);
+        let death = Death::unborn(Ended::Killed(libc::SIGKILL));
+        self.core.worker_gone(slot, &death, |_| false, now);
     }
 
     /// The process for a slot could not be started.
     pub(crate) fn not_started(&mut self, slot: usize, reason: String) {
-        let how = Ended::NotStarted(reason);
-        let death = Death { worker: 0, how };
+        let death = Death::unborn(Ended::NotStarted(reason));
         self.core
             .worker_gone(slot, &death, |_| false, Instant::now());
     }

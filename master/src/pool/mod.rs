@@ -11,6 +11,7 @@
 //! | `handle.rs`, `map.rs`, `completed.rs` | what the caller holds |
 
 mod builder;
+mod bury;
 mod cell;
 mod completed;
 mod core;
@@ -21,6 +22,7 @@ mod handle;
 mod inherit;
 mod io;
 mod listen;
+mod log;
 mod map;
 mod outcome;
 mod processes;

@@ -9,7 +9,7 @@ use std::{
     fs::File,
     io,
     os::{
-        fd::{AsRawFd, OwnedFd, RawFd},
+        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
@@ -30,7 +30,7 @@ use nix::{
 };
 use rustix::process::PidfdFlags;
 
-use super::{error::StartError, reap::Child};
+use super::{error::StartError, log::Log, reap::Child};
 use crate::os::duplicate_from;
 
 /// Tries for an executable that is still open for writing somewhere, 10 ms apart.
@@ -89,6 +89,7 @@ pub(crate) struct Spawned {
     pub(crate) tasks: File,
     pub(crate) results: File,
     pub(crate) lane: Lane,
+    pub(super) log: Log,
 }
 
 impl Recipe {
@@ -100,29 +101,35 @@ impl Recipe {
         for end in [&tasks_write, &results_read] {
             fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(io::Error::from)?;
         }
+        let log = Log::create()?;
         let inherited = [tasks_read, results_write, lane_fd];
-        let pid = self.exec(index, inherited)?;
+        let pid = self.exec(index, inherited, &log)?;
         Ok(Spawned {
             child: own(pid)?,
             tasks: File::from(tasks_write),
             results: File::from(results_read),
             lane,
+            log,
         })
     }
 
-    fn exec(&self, index: usize, inherited: [OwnedFd; 3]) -> Result<Pid, StartError> {
+    fn exec(&self, index: usize, inherited: [OwnedFd; 3], log: &Log) -> Result<Pid, StartError> {
         let floor = fd::FIRST_SEGMENT + i32::try_from(self.shared.len()).unwrap_or(i32::MAX);
         // Descriptors must not stand where another is to be put, or one would overwrite the other.
         let [tasks, results, lane] = inherited.map(|fd| raise_above(fd, floor));
         let (tasks, results, lane) = (tasks?, results?, lane?);
+        let log = duplicate_from(log.fd(), floor)?;
         let mut plan = vec![
             (tasks.as_raw_fd(), fd::TASKS),
             (results.as_raw_fd(), fd::RESULTS),
             (lane.as_raw_fd(), fd::LANE),
+            // First, before number 2 is the log.
+            (2, fd::STANDARD_ERROR),
+            (log.as_raw_fd(), 2),
         ];
         let mut raised = Vec::with_capacity(self.shared.len());
         for (target, shared) in (fd::FIRST_SEGMENT..).zip(&self.shared) {
-            let segment = duplicate_from(&shared.fd, floor)?;
+            let segment = duplicate_from(shared.fd.as_fd(), floor)?;
             plan.push((segment.as_raw_fd(), target));
             raised.push(segment);
         }
@@ -188,7 +195,7 @@ fn raise_above(fd: OwnedFd, floor: RawFd) -> Result<OwnedFd, io::Error> {
     if fd.as_raw_fd() >= floor {
         return Ok(fd);
     }
-    duplicate_from(&fd, floor)
+    duplicate_from(fd.as_fd(), floor)
 }
 
 fn file_actions(private: &[RawFd], plan: &[(RawFd, RawFd)]) -> nix::Result<PosixSpawnFileActions> {

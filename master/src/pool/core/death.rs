@@ -44,7 +44,7 @@ impl<T> Core<T> {
             }
         }
         if was == SlotState::Starting {
-            self.start_failed(slot, &death.how, now);
+            self.start_failed(slot, death, now);
         } else {
             self.refill(slot, now, Duration::ZERO);
         }
@@ -81,19 +81,25 @@ impl<T> Core<T> {
 
     /// A worker that never became ready: waits ever longer before the next try, and gives up when it is
     /// hopeless.
-    fn start_failed(&mut self, slot: usize, how: &Ended, now: Instant) {
+    fn start_failed(&mut self, slot: usize, death: &Death, now: Instant) {
         let somebody_works = self.slots.iter().any(|slot| slot.state == SlotState::Ready);
         let entry = &mut self.slots[slot];
         entry.failed_starts += 1;
         let tries = entry.failed_starts;
-        let limit = match how {
+        let limit = match death.how {
             Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
             _ => MAX_FAILED_STARTS,
         };
         if tries >= limit && !somebody_works {
-            self.give_up(format!(
-                "{tries} in a row ended before they were ready; the last one {how}"
-            ));
+            let mut reason = format!(
+                "{tries} in a row ended before they were ready; the last one {}",
+                death.how
+            );
+            if !death.last_words.is_empty() {
+                reason.push_str(", saying: ");
+                reason.push_str(&death.last_words);
+            }
+            self.give_up(reason);
             return;
         }
         let wait = FIRST_BACK_OFF.saturating_mul(1 << (tries - 1).min(10));

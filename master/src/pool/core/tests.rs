@@ -92,7 +92,11 @@ impl Fake {
     /// The worker of a slot ends, having begun its next task if `is_busy`.
     fn die(&mut self, slot: usize, is_busy: bool, how: Ended) {
         let running = self.core.head_sequence(slot);
-        let death = Death { worker: 7, how };
+        let death = Death {
+            worker: 7,
+            how,
+            last_words: "alas".into(),
+        };
         self.core.worker_gone(
             slot,
             &death,
@@ -327,7 +331,10 @@ fn a_worker_that_never_gets_ready_is_tried_ever_later_and_then_given_up() {
     fake.die(0, false, Ended::Exited(101));
     fake.expect(["fail 0 broken"]);
     let reason = fake.core.broken().unwrap();
-    assert!(reason.contains("exited with code 101"), "{reason}");
+    assert!(
+        reason.ends_with("exited with code 101, saying: alas"),
+        "{reason}"
+    );
     assert!(fake.core.is_over());
 }
 
