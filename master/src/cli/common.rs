@@ -115,11 +115,6 @@ impl Common {
         }
     }
 
-    /// What does the work.
-    pub(crate) fn backend(&self) -> Backend {
-        self.backend
-    }
-
     /// Who tells on standard error what happens.
     pub(crate) fn narrator(&self) -> Narrator {
         let is_shown = match self.progress {
