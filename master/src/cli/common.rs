@@ -12,7 +12,7 @@ use std::{
 use brigade::{Pool, PoolBuilder};
 use clap::{Args, ValueEnum};
 
-use super::{Narrator, Progress};
+use super::{Narrator, Progress, signals};
 use crate::report::Format;
 
 /// The most workers that make sense on any machine there is.
@@ -91,6 +91,13 @@ impl Common {
             .and_then(|workers| usize::try_from(workers).ok())
             .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
             .unwrap_or(1)
+    }
+
+    /// Starts a pool that signals reach.
+    pub(crate) fn start(&self, pool: PoolBuilder) -> anyhow::Result<Pool> {
+        let pool = pool.start()?;
+        signals::attach(&pool);
+        Ok(pool)
     }
 
     /// A pool as these options want it, its events told by `narrator`.

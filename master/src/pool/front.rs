@@ -204,19 +204,10 @@ impl Pool {
         self.engine.close();
     }
 
-    /// Cancels all tasks that no worker has been given. What is running goes on.
-    pub fn cancel_queued(&self) {
-        self.engine.cancel_queued();
-    }
-
-    /// Stops all workers and the clocks of their tasks, as when this process is about to be stopped.
-    pub fn pause(&self) {
-        self.engine.stop_and_continue(true);
-    }
-
-    /// Lets the workers go on after [`pause`](Self::pause).
-    pub fn resume(&self) {
-        self.engine.stop_and_continue(false);
+    /// A way to stop the pool's work from another thread, such as one that waits for signals.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.engine))
     }
 
     /// Closes the pool and waits until all tasks are done, all workers have ended, and all callbacks have run.
@@ -255,5 +246,38 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.engine.terminate();
+    }
+}
+
+/// Stops the work of a pool, for a while or for good; see [`Pool::control`].
+#[derive(Debug, Clone)]
+pub struct Control(Arc<dyn Engine>);
+
+impl Control {
+    /// Takes no more tasks and cancels all that have not begun. What is running goes on to its end.
+    pub fn drain(&self) {
+        self.0.close();
+        self.0.cancel_queued();
+    }
+
+    /// Kills the workers now. Tasks that are not done fail as cancelled.
+    pub fn terminate(&self) {
+        self.0.terminate();
+    }
+
+    /// Stops all workers, and the clocks of their tasks, as when this process is about to be stopped.
+    pub fn pause(&self) {
+        self.0.stop_and_continue(true);
+    }
+
+    /// Lets the workers go on after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.0.stop_and_continue(false);
+    }
+
+    /// The pool's numbers.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
     }
 }

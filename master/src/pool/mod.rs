@@ -40,7 +40,7 @@ pub use builder::PoolBuilder;
 pub use completed::{AsCompleted, Until, Waited, as_completed, wait};
 pub use engine::Stats;
 pub use error::{Ended, StartError, SubmitError, TaskError};
-pub use front::Pool;
+pub use front::{Control, Pool};
 pub use handle::Handle;
 pub use io::Event;
 pub use map::{Map, MapHandle, MapUnordered};

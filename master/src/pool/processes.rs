@@ -104,7 +104,7 @@ impl Engine for Shared {
     }
 
     fn cancel_queued(&self) {
-        self.with(true, |state| state.core.cancel_queued());
+        self.with(true, State::cancel_queued);
         self.ring();
     }
 

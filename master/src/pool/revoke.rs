@@ -85,6 +85,22 @@ impl State {
         is_cancelled
     }
 
+    /// Cancels all tasks that have not begun: those in the queue, and those that wait with a worker.
+    pub(crate) fn cancel_queued(&mut self) {
+        self.core.cancel_queued();
+        for slot in 0..self.workers.len() {
+            let Some(worker) = &self.workers[slot] else {
+                continue;
+            };
+            let head = self.core.head_sequence(slot);
+            for sequence in head..head + self.core.in_flight(slot) as u64 {
+                if worker.process.lane.revoke(sequence) {
+                    self.core.withdrawn(slot, sequence);
+                }
+            }
+        }
+    }
+
     /// This process is about to be stopped, or goes on: so do the workers, and the clocks.
     pub(crate) fn stop_and_continue(&mut self, is_stopped: bool) {
         let now = Instant::now();

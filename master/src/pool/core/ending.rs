@@ -11,7 +11,7 @@ impl<T> Core<T> {
         }
     }
 
-    /// Takes no more tasks and forgets those that no worker has begun, as far as that is known here.
+    /// Cancels the tasks that wait for a worker.
     pub(crate) fn cancel_queued(&mut self) {
         let queued: Vec<_> = self.queue.iter().collect();
         self.queue.clear();
