@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use brigade::{
-    Pool, SubmitError, TaskError, as_completed,
+    Chunks, Pool, SubmitError, TaskError, as_completed,
     jobs::{
         echo::{Echo, EchoBytes},
         fault::{Fault, Misdeed},
@@ -48,6 +48,74 @@ fn a_map_keeps_the_order_of_its_inputs_and_an_unordered_one_their_positions() {
             .collect();
         seen.sort_unstable();
         assert!(seen.into_iter().eq((0..5_000).map(|n| (n, n * 3))));
+    });
+}
+
+#[test]
+fn chunks_of_any_size_change_nothing_but_speed() {
+    within(60, || {
+        let pool = pool(2);
+        for size in [1, 2, 7, 100, 5_000] {
+            let chunks = Chunks::Of(size.try_into().unwrap());
+            let outputs = pool.map::<Echo, _>(0..4_321).chunks(chunks);
+            assert!(outputs.map(Result::unwrap).eq(0..4_321), "chunks of {size}");
+        }
+        let inputs = (0..40_u8).map(|n| vec![n; 300_000]);
+        let outputs = pool
+            .map::<EchoBytes, _>(inputs)
+            .chunks(Chunks::Of(7.try_into().unwrap()));
+        for (n, output) in (0..40_u8).zip(outputs) {
+            assert_eq!(output.unwrap(), vec![n; 300_000]);
+        }
+    });
+}
+
+#[test]
+fn of_a_chunk_whose_worker_dies_only_the_running_task_fails() {
+    within(60, || {
+        let pool = pool(2);
+        let misdeed = |n: usize| match n {
+            13 | 14 => Misdeed::Exit(1),
+            30 => Misdeed::HalfFrame,
+            40 => Misdeed::Panic("at 40".into()),
+            _ => Misdeed::None,
+        };
+        for size in [5, 64] {
+            let chunks = Chunks::Of(size.try_into().unwrap());
+            let outcomes: Vec<_> = pool
+                .map::<Fault, _>((0..60).map(misdeed))
+                .chunks(chunks)
+                .collect();
+            for (n, outcome) in outcomes.iter().enumerate() {
+                match n {
+                    13 | 14 | 30 => assert!(
+                        matches!(outcome, Err(TaskError::WorkerDied { attempt: 1, .. })),
+                        "{n}: {outcome:?}"
+                    ),
+                    40 => assert!(
+                        matches!(outcome, Err(TaskError::Failed { .. })),
+                        "{outcome:?}"
+                    ),
+                    _ => assert!(outcome.is_ok(), "{n} in chunks of {size}: {outcome:?}"),
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn no_task_of_a_chunk_runs_twice_when_its_worker_dies() {
+    within(60, || {
+        let folder = tempfile::tempdir().unwrap();
+        let once = |n: usize| folder.path().join(n.to_string()).display().to_string();
+        // Each makes a file and is killed if it was not there: without retries all die, each once.
+        let pool = pool(2);
+        let chunks = Chunks::Of(10.try_into().unwrap());
+        let misdeeds = |_: &()| (0..30).map(|n| Misdeed::DieOnce(once(n)));
+        let died = pool.map::<Fault, _>(misdeeds(&())).chunks(chunks);
+        assert_eq!(died.filter(Result::is_err).count(), 30);
+        let fine = pool.map::<Fault, _>(misdeeds(&())).chunks(chunks);
+        assert_eq!(fine.filter(Result::is_ok).count(), 30);
     });
 }
 

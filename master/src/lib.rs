@@ -21,6 +21,6 @@ mod pool;
 
 pub use brigade_protocol::{Task, TaskFailure, jobs};
 pub use pool::{
-    AsCompleted, Control, Ended, Event, Handle, Map, MapHandle, MapUnordered, Pool, PoolBuilder,
-    StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed, wait,
+    AsCompleted, Chunks, Control, Ended, Event, Handle, Map, MapHandle, MapUnordered, Pool,
+    PoolBuilder, StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed, wait,
 };

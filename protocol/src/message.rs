@@ -34,6 +34,8 @@ pub enum ToWorker {
     Part,
     /// Run this; the encoded input, or the last piece of it, follows.
     Task(TaskHeader),
+    /// Run several of the same kind; their encoded inputs follow, each after its length as a `u32`.
+    Chunk(TaskHeader),
     /// No more tasks: end when those before this are done.
     Shutdown,
 }
@@ -98,6 +100,22 @@ pub enum FromWorker {
     Failed {
         /// Which task.
         sequence: u64,
+        /// Why.
+        failure: TaskFailure,
+    },
+    /// The next task of a chunk returned; its encoded output, or the last piece of it, follows.
+    Item {
+        /// Which chunk.
+        sequence: u64,
+        /// Which of its tasks, from 0.
+        index: u32,
+    },
+    /// The next task of a chunk failed, the worker lives on.
+    ItemFailed {
+        /// Which chunk.
+        sequence: u64,
+        /// Which of its tasks, from 0.
+        index: u32,
         /// Why.
         failure: TaskFailure,
     },

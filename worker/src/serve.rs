@@ -126,11 +126,11 @@ impl Desk<'_> {
                 let (message, rest) = codec::decode_prefix(frame)?;
                 match message {
                     ToWorker::Part => self.parts.extend_from_slice(rest),
-                    ToWorker::Task(header) if self.parts.is_empty() => self.handle(header, rest),
                     ToWorker::Task(header) => {
-                        self.parts.extend_from_slice(rest);
-                        let input = std::mem::take(&mut self.parts);
-                        self.handle(header, &input);
+                        self.with_input(rest, |desk, input| desk.handle(header, input));
+                    }
+                    ToWorker::Chunk(header) => {
+                        self.with_input(rest, |desk, input| desk.handle_chunk(header, input));
                     }
                     ToWorker::Shutdown => return Ok(()),
                     ToWorker::Start(_) => {}
@@ -152,43 +152,106 @@ impl Desk<'_> {
         }
     }
 
+    /// Calls `handle` with the whole of an input of which `rest` is the last piece.
+    fn with_input(&mut self, rest: &[u8], handle: impl FnOnce(&mut Self, &[u8])) {
+        if self.parts.is_empty() {
+            return handle(self, rest);
+        }
+        self.parts.extend_from_slice(rest);
+        let input = std::mem::take(&mut self.parts);
+        handle(self, &input);
+    }
+
     fn handle(&mut self, header: TaskHeader, input: &[u8]) {
         let sequence = header.sequence;
         if self.lane.claim(sequence) {
             let took_ns = self.run(header, input);
             self.send(took_ns >= SLOW_TASK_NS);
         } else {
-            self.write_result(&FromWorker::Skipped { sequence });
-            self.send(false);
+            self.skip(sequence);
         }
     }
 
-    /// Runs a claimed task and leaves the frame of its result in `self.result`.
+    fn skip(&mut self, sequence: u64) {
+        self.write_result(&FromWorker::Skipped { sequence });
+        self.send(false);
+    }
+
+    /// Runs the tasks of a chunk, each with a result of its own.
+    fn handle_chunk(&mut self, header: TaskHeader, mut inputs: &[u8]) {
+        self.lane.set_items_begun(0);
+        if !self.lane.claim(header.sequence) {
+            return self.skip(header.sequence);
+        }
+        self.begin(header);
+        for index in 0.. {
+            let Some((input, rest)) = split_item(inputs) else {
+                break;
+            };
+            inputs = rest;
+            self.lane.set_items_begun(index + 1);
+            self.run_item(header, index, input);
+            self.send(false);
+        }
+        self.end();
+    }
+
+    fn run_item(&mut self, header: TaskHeader, index: u32, input: &[u8]) {
+        let sequence = header.sequence;
+        let last = FromWorker::Item { sequence, index };
+        if let Err(failure) = self.try_run(&last, sequence, header.kind, input) {
+            self.write_result(&FromWorker::ItemFailed {
+                sequence,
+                index,
+                failure,
+            });
+        }
+    }
+
+    /// Runs a claimed task and leaves the frames of its result in `self.result`; how long it took.
     fn run(&mut self, header: TaskHeader, input: &[u8]) -> u64 {
-        let TaskHeader {
-            sequence,
-            task,
-            kind,
-            attempt,
-        } = header;
-        let began_ns = if self.now_ns == 0 {
-            monotonic_ns()
-        } else {
-            self.now_ns
-        };
-        self.board_line.begin(task, kind, attempt, began_ns);
-        self.pulse.begin();
-        let outcome = self.try_run(sequence, kind, input);
-        self.pulse.end();
-        self.now_ns = monotonic_ns();
-        self.board_line.end(self.now_ns);
+        let sequence = header.sequence;
+        let began_ns = self.begin(header);
+        let last = FromWorker::Done { sequence };
+        let outcome = self.try_run(&last, sequence, header.kind, input);
+        self.end();
         if let Err(failure) = outcome {
             self.write_result(&FromWorker::Failed { sequence, failure });
         }
         self.now_ns - began_ns
     }
 
-    fn try_run(&mut self, sequence: u64, kind: u32, input: &[u8]) -> Result<(), TaskFailure> {
+    /// Shows that a task begins, and returns when.
+    fn begin(&mut self, header: TaskHeader) -> u64 {
+        if self.now_ns == 0 {
+            self.now_ns = monotonic_ns();
+        }
+        let TaskHeader {
+            task,
+            kind,
+            attempt,
+            ..
+        } = header;
+        self.board_line.begin(task, kind, attempt, self.now_ns);
+        self.pulse.begin();
+        self.now_ns
+    }
+
+    /// Shows that the task has ended.
+    fn end(&mut self) {
+        self.pulse.end();
+        self.now_ns = monotonic_ns();
+        self.board_line.end(self.now_ns);
+    }
+
+    /// Runs a task and leaves the frames of its output in `self.result`, the last one headed by `last`.
+    fn try_run(
+        &mut self,
+        last: &FromWorker,
+        sequence: u64,
+        kind: u32,
+        input: &[u8],
+    ) -> Result<(), TaskFailure> {
         self.output.clear();
         self.output.shrink_to(RESULT_BYTES);
         self.registry
@@ -200,24 +263,23 @@ impl Desk<'_> {
                 limit: self.result_limit_bytes,
             });
         }
-        self.frame_output(sequence)
+        self.frame_output(last, sequence)
     }
 
     /// Puts the output into frames: one, or many if it is large.
-    fn frame_output(&mut self, sequence: u64) -> Result<(), TaskFailure> {
+    fn frame_output(&mut self, last: &FromWorker, sequence: u64) -> Result<(), TaskFailure> {
         self.result.clear();
         self.result.shrink_to(RESULT_BYTES);
         let mut rest = &self.output[..];
         loop {
             let (part, later) = rest.split_at(rest.len().min(PART_BYTES));
             rest = later;
-            let header = if rest.is_empty() {
-                FromWorker::Done { sequence }
-            } else {
-                FromWorker::Part { sequence }
-            };
             let framed = frame::append(&mut self.result, |out| {
-                codec::encode_into(&header, out)?;
+                if rest.is_empty() {
+                    codec::encode_into(last, out)?;
+                } else {
+                    codec::encode_into(&FromWorker::Part { sequence }, out)?;
+                }
                 out.extend_from_slice(part);
                 Ok(())
             });
@@ -252,4 +314,10 @@ impl Desk<'_> {
             self.pulse.linger();
         }
     }
+}
+
+/// The first input of a chunk, and the rest.
+fn split_item(inputs: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = inputs.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }

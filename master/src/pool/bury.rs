@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    error::{Death, Ended},
+    error::{Death, Ended, TaskError},
     io::{Event, State},
     worker::{Heard, Stage, Worker},
 };
@@ -34,6 +34,7 @@ impl State {
             board.mark_absent(slot);
         }
         let was_wanted = self.core.is_wanted(slot);
+        let is_charged = self.charge_item(slot, &worker, &how);
         let lane = worker.process.lane.clone();
         drop(worker);
         let death = Death {
@@ -41,8 +42,12 @@ impl State {
             how,
             last_words,
         };
-        self.core
-            .worker_gone(slot, &death, |sequence| lane.is_claimed(sequence), now);
+        self.core.worker_gone(
+            slot,
+            &death,
+            |sequence| !is_charged && lane.is_claimed(sequence),
+            now,
+        );
         if was_wanted {
             let how = death.how;
             self.events.push(Event::WorkerDied {
@@ -51,6 +56,39 @@ impl State {
                 how,
             });
         }
+    }
+
+    /// If the worker ended in a chunk: the task of it that was running fails, unless the whole rest may be tried
+    /// again; what is done is done, and what had not begun is as innocent as any queued task. Whether the blame
+    /// has been dealt with.
+    fn charge_item(&mut self, slot: usize, worker: &Worker, how: &Ended) -> bool {
+        let lane = &worker.process.lane;
+        let sequence = self.core.head_sequence(slot);
+        let attempt = self.core.head_attempt(slot);
+        let retries = self.core.head_retries(slot);
+        let is_claimed = lane.is_claimed(sequence);
+        let Some(ticket) = self.core.head_ticket(slot) else {
+            return false;
+        };
+        let Some(chunk) = ticket.chunk.filter(|_| is_claimed) else {
+            return false;
+        };
+        let is_running = lane.items_begun() > chunk.done;
+        let mut is_empty = false;
+        if is_running && retries == 0 {
+            let error = TaskError::WorkerDied {
+                worker: worker.process.child.pid(),
+                how: how.clone(),
+                attempt,
+            };
+            is_empty = ticket.deliver_next(Err(Box::new(error)), &mut self.wakes);
+        }
+        ticket.drop_done();
+        if is_empty {
+            // Its last task had its outcome just now.
+            let _ = self.core.finished(slot, sequence, false);
+        }
+        !is_running || retries == 0
     }
 
     /// Reads all that the worker has written to its pipe, and what it left in its outbox.

@@ -377,6 +377,26 @@ impl<T> Core<T> {
         }
     }
 
+    /// The ticket of the task whose result comes next from a worker.
+    pub(crate) fn head_ticket(&mut self, slot: usize) -> Option<&mut T> {
+        let key = self.slots.get(slot)?.head()?;
+        self.tasks.get_mut(key)?.ticket.as_mut()
+    }
+
+    /// How many more times the task that a worker is at may be tried.
+    pub(crate) fn head_retries(&self, slot: usize) -> u32 {
+        let key = self.slots.get(slot).and_then(Slot::head);
+        let task = key.and_then(|key| self.tasks.get(key));
+        task.map_or(0, |task| task.terms.retries)
+    }
+
+    /// Which attempt the task that a worker is at is.
+    pub(crate) fn head_attempt(&self, slot: usize) -> u32 {
+        let key = self.slots.get(slot).and_then(Slot::head);
+        key.and_then(|key| self.tasks.get(key))
+            .map_or(1, |task| task.attempt)
+    }
+
     /// The task behind a key of [`Action::Send`].
     pub(crate) fn task(&self, key: TaskKey) -> Option<&Entry<T>> {
         self.tasks.get(key)

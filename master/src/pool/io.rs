@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc, thread::Thread, time::Instant};
 
-use brigade_protocol::{Start, TaskHeader, shm::Board};
+use brigade_protocol::{Start, TaskHeader, ToWorker, shm::Board};
 use nix::sys::epoll::Epoll;
 
 use super::{
@@ -215,7 +215,7 @@ impl State {
                 },
                 Action::Fail { ticket, loss } => {
                     let outcome = Err(Box::new(explain(loss)));
-                    ticket.sink.deliver(outcome, &mut self.wakes);
+                    ticket.deliver(outcome, &mut self.wakes);
                 }
             }
         }
@@ -247,9 +247,13 @@ impl State {
         };
         // A task that was cancelled on its way here has been revoked as well: the worker skips it.
         let empty = Input::Bytes(Payload::new());
-        let (kind, input) = match &task.ticket {
-            Some(ticket) => (self.kinds[ticket.kind].wire, &ticket.input),
-            None => (None, &empty),
+        let (kind, input, is_chunk) = match &task.ticket {
+            Some(ticket) => (
+                self.kinds[ticket.kind].wire,
+                &ticket.input,
+                ticket.chunk.is_some(),
+            ),
+            None => (None, &empty, false),
         };
         let Input::Bytes(input) = input else {
             return;
@@ -261,7 +265,12 @@ impl State {
             kind: kind.unwrap_or(u32::MAX),
             attempt: task.attempt,
         };
-        worker.enqueue(header, input);
+        let message = if is_chunk {
+            ToWorker::Chunk(header)
+        } else {
+            ToWorker::Task(header)
+        };
+        worker.enqueue(&message, input);
         self.dirty.push(slot);
     }
 

@@ -7,7 +7,7 @@ use brigade_protocol::{FromWorker, Hello, TaskFailure};
 use super::{
     error::TaskError,
     io::{State, wire_number},
-    outcome::{Outcome, Output, Payload},
+    outcome::{KindIndex, Outcome, Output, Payload},
     watch::{Source, read_token},
     worker::{Heard, Said, Stage, Worker},
 };
@@ -105,8 +105,9 @@ impl State {
                 Some(Said::Result(message, output)) => (message, Payload::from_slice(output)),
                 Some(Said::Assembled(message, output)) => (message, Payload::from_vec(output)),
             };
-            *results += 1;
+            let before = self.core.head_sequence(slot);
             self.settle(slot, pid, message, output)?;
+            *results += usize::from(self.core.head_sequence(slot) != before);
         }
     }
 
@@ -130,10 +131,18 @@ impl State {
         message: FromWorker,
         output: Payload,
     ) -> Result<(), String> {
-        let sequence = match &message {
+        let sequence = match message {
             FromWorker::Done { sequence }
             | FromWorker::Failed { sequence, .. }
-            | FromWorker::Skipped { sequence } => *sequence,
+            | FromWorker::Skipped { sequence } => sequence,
+            FromWorker::Item { sequence, index } => {
+                return self.settle_item(slot, pid, (sequence, index), Ok(output));
+            }
+            FromWorker::ItemFailed {
+                sequence,
+                index,
+                failure,
+            } => return self.settle_item(slot, pid, (sequence, index), Err(failure)),
             other => return Err(format!("{other:?}")),
         };
         if sequence < self.core.head_sequence(slot) {
@@ -145,21 +154,76 @@ impl State {
         let Some(task) = finished.map_err(|error| error.to_string())? else {
             return Ok(());
         };
-        let outcome: Outcome = match message {
-            FromWorker::Failed { failure, .. } => Err(Box::new(match failure {
-                TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
-                    kind: self.kinds[task.ticket.kind].name,
-                    known: self.known.clone(),
-                },
-                failure => TaskError::Failed {
-                    failure,
-                    worker: pid,
-                    attempt: task.attempt,
-                },
-            })),
+        let attempt = task.attempt;
+        let outcome = match message {
+            FromWorker::Failed { failure, .. } => {
+                Err(self.failed(task.ticket.kind, failure, pid, attempt))
+            }
             _ => Ok(Output::Bytes(output)),
         };
-        task.ticket.sink.deliver(outcome, &mut self.wakes);
+        task.ticket.deliver(outcome, &mut self.wakes);
         Ok(())
+    }
+
+    /// Delivers the outcome of one task of a chunk.
+    fn settle_item(
+        &mut self,
+        slot: usize,
+        pid: i32,
+        (sequence, index): (u64, u32),
+        result: Result<Payload, TaskFailure>,
+    ) -> Result<(), String> {
+        let head = self.core.head_sequence(slot);
+        let attempt = self.core.head_attempt(slot);
+        let ticket = self.core.head_ticket(slot).filter(|_| sequence == head);
+        let Some((kind, done)) = ticket.and_then(|ticket| Some((ticket.kind, ticket.chunk?.done)))
+        else {
+            // As below; or the chunk was cancelled as a whole.
+            return if sequence < head {
+                Ok(())
+            } else {
+                Err(format!("a result for chunk {sequence}"))
+            };
+        };
+        if index != done {
+            // Recovered from the outbox of a dead worker, and read from the pipe before.
+            return if index < done {
+                Ok(())
+            } else {
+                Err(format!("a result for item {index}"))
+            };
+        }
+        let outcome: Outcome = match result {
+            Ok(output) => Ok(Output::Bytes(output)),
+            Err(failure) => Err(self.failed(kind, failure, pid, attempt)),
+        };
+        let Some(ticket) = self.core.head_ticket(slot) else {
+            return Ok(());
+        };
+        if ticket.deliver_next(outcome, &mut self.wakes) {
+            let finished = self.core.finished(slot, sequence, false);
+            finished.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &self,
+        kind: KindIndex,
+        failure: TaskFailure,
+        worker: i32,
+        attempt: u32,
+    ) -> Box<TaskError> {
+        Box::new(match failure {
+            TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
+                kind: self.kinds[kind].name,
+                known: self.known.clone(),
+            },
+            failure => TaskError::Failed {
+                failure,
+                worker,
+                attempt,
+            },
+        })
     }
 }

@@ -3,22 +3,26 @@
 //! Inputs are taken as results are consumed, so an endless iterator, a slow consumer and a hundred million
 //! inputs all take the same memory.
 
-use std::{collections::VecDeque, fmt, iter::Fuse, marker::PhantomData, sync::Arc};
+use std::{collections::VecDeque, fmt, iter::Fuse, marker::PhantomData, sync::Arc, time::Instant};
 
 use brigade_protocol::{Task, frame::AppendError};
 
 use super::{
+    chunks::{Chunks, Sizer},
     core::Terms,
     engine::Engine,
     error::TaskError,
     handle::{Handle, decode},
-    outcome::{Input, KindIndex, Outcome, Sink, Ticket, encode},
+    outcome::{Chunk, Input, KindIndex, Outcome, Payload, Sink, Ticket, encode},
     stream::Stream,
     wakes::Wakes,
 };
 
-/// Inputs taken at a time; the results at hand are looked at in between.
+/// Messages filled at a time; the results at hand are looked at in between.
 const BATCH: usize = 256;
+
+/// A chunk of larger inputs than this is large enough.
+const CHUNK_BYTES: usize = 1 << 20;
 
 /// Results in the order of the inputs; see [`Pool::map`](crate::Pool::map).
 pub struct Map<T: Task, I: Iterator<Item = T::Input>>(Feed<T, I>);
@@ -31,11 +35,31 @@ impl<T: Task, I: Iterator<Item = T::Input>> Map<T, I> {
     pub(super) fn new(engine: &Arc<dyn Engine>, inputs: I, terms: Terms) -> Self {
         Self(Feed::new(engine, inputs, terms, true))
     }
+
+    /// How many tasks travel in one message. The default is [`Chunks::Automatic`]. Chunks change nothing but
+    /// speed: each task has its own outcome, and of a chunk whose worker dies only the running task fails.
+    ///
+    /// Tasks with a time limit, and those of threads, always travel alone.
+    #[must_use]
+    pub fn chunks(mut self, chunks: Chunks) -> Self {
+        self.0.sizer.set(chunks);
+        self
+    }
 }
 
 impl<T: Task, I: Iterator<Item = T::Input>> MapUnordered<T, I> {
     pub(super) fn new(engine: &Arc<dyn Engine>, inputs: I, terms: Terms) -> Self {
         Self(Feed::new(engine, inputs, terms, false))
+    }
+
+    /// How many tasks travel in one message. The default is [`Chunks::Automatic`]. Chunks change nothing but
+    /// speed: each task has its own outcome, and of a chunk whose worker dies only the running task fails.
+    ///
+    /// Tasks with a time limit, and those of threads, always travel alone.
+    #[must_use]
+    pub fn chunks(mut self, chunks: Chunks) -> Self {
+        self.0.sizer.set(chunks);
+        self
     }
 }
 
@@ -115,6 +139,7 @@ struct Feed<T: Task, I: Iterator<Item = T::Input>> {
     ready: VecDeque<(u64, Outcome)>,
     is_exhausted: bool,
     scratch: Vec<u8>,
+    sizer: Sizer,
     task: PhantomData<fn() -> T>,
 }
 
@@ -131,6 +156,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
             ready: VecDeque::new(),
             is_exhausted: false,
             scratch: Vec::new(),
+            sizer: Sizer::new(engine.stats().workers),
             task: PhantomData,
         }
     }
@@ -138,6 +164,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     fn next(&mut self) -> Option<(u64, Outcome)> {
         while self.ready.is_empty() {
             self.stream.take_ready(&mut self.ready);
+            self.sizer.observe(self.ready.len(), Instant::now());
             self.feed();
             if self.submitted == self.yielded {
                 return None;
@@ -153,52 +180,101 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     /// Submits as many inputs as the pool has an appetite for.
     fn feed(&mut self) {
         while !self.is_exhausted {
-            let appetite = self.engine.appetite();
+            let appetite = self.engine.appetite() * self.sizer.size();
             let outstanding = usize::try_from(self.submitted - self.yielded).unwrap_or(usize::MAX);
-            let count = appetite.saturating_sub(outstanding).min(BATCH);
+            let count = appetite
+                .saturating_sub(outstanding)
+                .div_ceil(self.sizer.size());
             if count == 0 {
                 return;
             }
-            let tickets = self.take_inputs(count);
-            self.submit(tickets);
+            let tickets = self.take_chunks(count.min(BATCH));
+            // A pool that takes nothing more must not use up the inputs.
+            self.is_exhausted |= !self.engine.submit_all(tickets, self.terms);
         }
     }
 
-    /// Takes up to `count` inputs. One that cannot be encoded has its outcome at once.
-    fn take_inputs(&mut self, count: usize) -> Vec<Ticket> {
+    /// Takes the inputs of up to `count` chunks.
+    fn take_chunks(&mut self, count: usize) -> Vec<Ticket> {
         let mut tickets = Vec::with_capacity(count);
+        let is_single =
+            self.sizer.size() == 1 || self.engine.is_local() || self.terms.timeout.is_some();
         for _ in 0..count {
-            let Some(input) = self.inputs.next() else {
-                self.is_exhausted = true;
+            if self.is_exhausted {
                 break;
-            };
-            let position = self.submitted;
-            self.submitted += 1;
-            match self.input(input) {
-                Ok(input) => tickets.push(Ticket {
-                    kind: self.kind,
-                    input,
-                    sink: Sink::Stream(Arc::clone(&self.stream), position),
-                }),
-                Err(error) => {
-                    let outcome = Err(Box::new(TaskError::Input(error)));
-                    self.stream.put(position, outcome, &mut Wakes::default());
-                }
+            }
+            if is_single {
+                tickets.extend(self.take_single());
+            } else {
+                tickets.extend(self.take_chunk());
             }
         }
         tickets
     }
 
-    fn input(&mut self, input: T::Input) -> Result<Input, AppendError> {
-        if self.engine.is_local() {
+    fn next_input(&mut self) -> Option<T::Input> {
+        let input = self.inputs.next();
+        self.is_exhausted |= input.is_none();
+        input
+    }
+
+    fn take_single(&mut self) -> Option<Ticket> {
+        let input = self.next_input()?;
+        let position = self.submitted;
+        self.submitted += 1;
+        let input = if self.engine.is_local() {
             Ok(Input::Value(Box::new(input)))
         } else {
             encode(&input, &mut self.scratch).map(Input::Bytes)
+        };
+        match input {
+            Ok(input) => {
+                let sink = Sink::Stream(Arc::clone(&self.stream), position);
+                Some(Ticket::single(self.kind, input, sink))
+            }
+            Err(error) => {
+                self.refuse(position, error);
+                None
+            }
         }
     }
 
-    fn submit(&mut self, tickets: Vec<Ticket>) {
-        // A pool that takes nothing more must not use up the inputs.
-        self.is_exhausted |= !self.engine.submit_all(tickets, self.terms);
+    /// Takes the inputs of one chunk. One that cannot be encoded has its outcome at once and ends the chunk.
+    fn take_chunk(&mut self) -> Option<Ticket> {
+        let first = self.submitted;
+        let mut bytes = Payload::new();
+        let mut count = 0;
+        while (count as usize) < self.sizer.size() && bytes.len() < CHUNK_BYTES {
+            let Some(input) = self.next_input() else {
+                break;
+            };
+            let position = self.submitted;
+            self.submitted += 1;
+            match encode(&input, &mut self.scratch) {
+                Ok(input) => {
+                    // Fits: an input is smaller than a frame.
+                    let length = u32::try_from(input.len()).unwrap_or(u32::MAX);
+                    bytes.extend_from_slice(&length.to_le_bytes());
+                    bytes.extend_from_slice(&input);
+                    count += 1;
+                }
+                Err(error) => {
+                    self.refuse(position, error);
+                    break;
+                }
+            }
+        }
+        let chunk = Chunk { count, done: 0 };
+        (count > 0).then(|| Ticket {
+            kind: self.kind,
+            input: Input::Bytes(bytes),
+            sink: Sink::Stream(Arc::clone(&self.stream), first),
+            chunk: Some(chunk),
+        })
+    }
+
+    fn refuse(&self, position: u64, error: AppendError) {
+        let outcome = Err(Box::new(TaskError::Input(error)));
+        self.stream.put(position, outcome, &mut Wakes::default());
     }
 }

@@ -13,6 +13,7 @@
 mod builder;
 mod bury;
 mod cell;
+mod chunks;
 mod completed;
 mod core;
 mod engine;
@@ -37,6 +38,7 @@ mod wheel;
 mod worker;
 
 pub use builder::PoolBuilder;
+pub use chunks::Chunks;
 pub use completed::{AsCompleted, Until, Waited, as_completed, wait};
 pub use engine::Stats;
 pub use error::{Ended, StartError, SubmitError, TaskError};

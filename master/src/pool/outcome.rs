@@ -68,6 +68,72 @@ pub(crate) struct Ticket {
     pub(crate) kind: KindIndex,
     pub(crate) input: Input,
     pub(crate) sink: Sink,
+    /// Set when this is several tasks in one.
+    pub(crate) chunk: Option<Chunk>,
+}
+
+/// Several tasks of a map that travel together. Their inputs stand one after another, each after its length;
+/// the sink's position is that of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// How many tasks there are.
+    pub(crate) count: u32,
+    /// How many of them have their outcome.
+    pub(crate) done: u32,
+}
+
+impl Ticket {
+    /// A task by itself.
+    pub(crate) fn single(kind: KindIndex, input: Input, sink: Sink) -> Self {
+        Self {
+            kind,
+            input,
+            sink,
+            chunk: None,
+        }
+    }
+
+    /// Delivers the outcome of the whole.
+    pub(crate) fn deliver(self, outcome: Outcome, wakes: &mut Wakes) {
+        match (self.chunk, self.sink, outcome) {
+            (Some(chunk), Sink::Stream(stream, first), Err(error)) => {
+                for index in chunk.done..chunk.count {
+                    stream.put(first + u64::from(index), Err(error.clone()), wakes);
+                }
+            }
+            (_, sink, outcome) => sink.deliver(outcome, wakes),
+        }
+    }
+
+    /// Delivers the outcome of the next task of a chunk; whether it was the last.
+    pub(crate) fn deliver_next(&mut self, outcome: Outcome, wakes: &mut Wakes) -> bool {
+        let (Some(chunk), Sink::Stream(stream, first)) = (&mut self.chunk, &self.sink) else {
+            return false;
+        };
+        stream.put(*first + u64::from(chunk.done), outcome, wakes);
+        chunk.done += 1;
+        chunk.done == chunk.count
+    }
+
+    /// Forgets the inputs of the tasks that have their outcome, before the rest is tried elsewhere.
+    pub(crate) fn drop_done(&mut self) {
+        let (Some(chunk), Sink::Stream(_, first), Input::Bytes(bytes)) =
+            (&mut self.chunk, &mut self.sink, &mut self.input)
+        else {
+            return;
+        };
+        let mut start = 0;
+        for _ in 0..chunk.done {
+            let Some(length) = bytes.get(start..).and_then(|rest| rest.first_chunk::<4>()) else {
+                break;
+            };
+            start += 4 + u32::from_le_bytes(*length) as usize;
+        }
+        bytes.drain(..start.min(bytes.len()));
+        *first += u64::from(chunk.done);
+        chunk.count -= chunk.done;
+        chunk.done = 0;
+    }
 }
 
 /// Where an outcome goes.
@@ -127,9 +193,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_chunk_that_is_tried_again_begins_with_what_is_not_done() {
+        let mut inputs = Payload::new();
+        for text in ["a", "bcd", "", "ef"] {
+            inputs.extend_from_slice(&u32::try_from(text.len()).unwrap().to_le_bytes());
+            inputs.extend_from_slice(text.as_bytes());
+        }
+        let stream = Arc::new(Stream::new(false));
+        let mut ticket = Ticket {
+            kind: 0,
+            input: Input::Bytes(inputs),
+            sink: Sink::Stream(Arc::clone(&stream), 100),
+            chunk: Some(Chunk { count: 4, done: 0 }),
+        };
+        let ok = || Ok(Output::Bytes(Payload::new()));
+        let mut wakes = Wakes::default();
+        assert!(!ticket.deliver_next(ok(), &mut wakes));
+        assert!(!ticket.deliver_next(ok(), &mut wakes));
+        ticket.drop_done();
+        assert_eq!(ticket.chunk, Some(Chunk { count: 2, done: 0 }));
+        let Input::Bytes(rest) = &ticket.input else {
+            panic!("bytes")
+        };
+        assert_eq!(&rest[..], b"\0\0\0\0\x02\0\0\0ef");
+        assert!(!ticket.deliver_next(ok(), &mut wakes));
+        ticket.deliver(Err(Box::new(TaskError::Cancelled)), &mut wakes);
+        let mut out = std::collections::VecDeque::new();
+        stream.take_ready(&mut out);
+        let positions: Vec<u64> = out.iter().map(|(position, _)| *position).collect();
+        assert_eq!(positions, [100, 101, 102, 103]);
+        assert!(out[3].1.is_err());
+    }
+
+    #[test]
     fn tickets_stay_small() {
         // Millions of them may be queued.
-        assert!(size_of::<Ticket>() <= 72, "{}", size_of::<Ticket>());
+        assert!(size_of::<Ticket>() <= 88, "{}", size_of::<Ticket>());
         assert!(size_of::<Outcome>() <= 40, "{}", size_of::<Outcome>());
     }
 }

@@ -28,7 +28,10 @@ impl Engine for Shared {
     ) -> Option<TaskRef> {
         self.with(false, |state| {
             let kind = state.kind(kind);
-            state.core.submit(Ticket { kind, input, sink }, terms).ok()
+            state
+                .core
+                .submit(Ticket::single(kind, input, sink), terms)
+                .ok()
         })
     }
 
@@ -38,7 +41,7 @@ impl Engine for Shared {
             for ticket in tickets {
                 if let Err(ticket) = state.core.submit(ticket, terms) {
                     let outcome = Err(Box::new(state.why_closed()));
-                    ticket.sink.deliver(outcome, &mut state.wakes);
+                    ticket.deliver(outcome, &mut state.wakes);
                     is_open = false;
                 }
             }

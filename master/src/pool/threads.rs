@@ -169,7 +169,9 @@ impl Crew {
 
     /// Runs a task; `false` if its outcome was decided meanwhile, because it took too long or the pool ended.
     fn run(&self, job: Job, context: &mut Context) -> bool {
-        let Ticket { kind, input, sink } = job.ticket;
+        let Ticket {
+            kind, input, sink, ..
+        } = job.ticket;
         let sink: SharedSink = Arc::new(Mutex::new(Some(sink)));
         let name = self.begin(kind, job.terms, &sink);
         let outcome = self.outcome(name, input, context);
@@ -228,7 +230,7 @@ impl Crew {
             for job in state.queue.drain() {
                 state.stats.lost += 1;
                 let error = TaskError::PoolBroken(reason.to_owned());
-                job.ticket.sink.deliver(Err(Box::new(error)), wakes);
+                job.ticket.deliver(Err(Box::new(error)), wakes);
             }
         });
     }
@@ -270,7 +272,7 @@ impl Engine for Crew {
             return None;
         }
         let kind = kind_index(&mut state, kind);
-        let task = Self::push(&mut state, Ticket { kind, input, sink }, terms);
+        let task = Self::push(&mut state, Ticket::single(kind, input, sink), terms);
         drop(state);
         self.news.notify_one();
         Some(task)
@@ -281,7 +283,7 @@ impl Engine for Crew {
             for ticket in tickets {
                 if state.is_closed {
                     let outcome = Err(Box::new(TaskError::Cancelled));
-                    ticket.sink.deliver(outcome, wakes);
+                    ticket.deliver(outcome, wakes);
                 } else {
                     Self::push(state, ticket, terms);
                 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use brigade_protocol::{
-    FromWorker, Hello, PART_BYTES, Start, TaskHeader, ToWorker, codec,
+    FromWorker, Hello, PART_BYTES, Start, ToWorker, codec,
     frame::{self, Decoder},
 };
 
@@ -106,7 +106,7 @@ impl Worker {
     }
 
     /// Puts a task on its way, in pieces if its input is large.
-    pub(crate) fn enqueue(&mut self, header: TaskHeader, input: &Payload) {
+    pub(crate) fn enqueue(&mut self, message: &ToWorker, input: &Payload) {
         let mut input = &input[..];
         while input.len() > PART_BYTES {
             let (part, rest) = input.split_at(PART_BYTES);
@@ -118,7 +118,7 @@ impl Worker {
             });
         }
         let _ = frame::append(&mut self.backlog, |out| {
-            codec::encode_into(&ToWorker::Task(header), out)?;
+            codec::encode_into(message, out)?;
             out.extend_from_slice(input);
             Ok(())
         });
@@ -232,7 +232,9 @@ fn interpret<'a>(stage: Stage, frame: &'a [u8], parts: &mut Vec<u8>) -> Result<S
             parts.extend_from_slice(rest);
             Ok(Said::Part)
         }
-        (Stage::Serving, done @ FromWorker::Done { .. }) if !parts.is_empty() => {
+        (Stage::Serving, done @ (FromWorker::Done { .. } | FromWorker::Item { .. }))
+            if !parts.is_empty() =>
+        {
             parts.extend_from_slice(rest);
             Ok(Said::Assembled(done, std::mem::take(parts)))
         }
@@ -240,6 +242,8 @@ fn interpret<'a>(stage: Stage, frame: &'a [u8], parts: &mut Vec<u8>) -> Result<S
             Stage::Serving,
             result @ (FromWorker::Done { .. }
             | FromWorker::Failed { .. }
+            | FromWorker::Item { .. }
+            | FromWorker::ItemFailed { .. }
             | FromWorker::Skipped { .. }),
         ) => Ok(Said::Result(result, rest)),
         (stage, message) => Err(format!("{message:?} while {stage:?}")),

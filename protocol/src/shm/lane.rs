@@ -12,7 +12,7 @@
 //! ```text
 //! 0        64                          4160      8192                       73728
 //! | header | claims: 1024 x u32        | unused  | outbox: 64 KiB           |
-//!   magic, outbox length
+//!   magic, outbox length, tasks begun in the chunk
 //! ```
 #![expect(
     unsafe_code,
@@ -46,6 +46,7 @@ pub const OUTBOX_BYTES: usize = 64 << 10;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"BRGLANE1");
 const OUTBOX_LENGTH: usize = 8;
+const ITEMS_BEGUN: usize = 16;
 const CLAIMS: usize = 64;
 const OUTBOX: usize = 8192;
 const LANE_BYTES: usize = OUTBOX + OUTBOX_BYTES;
@@ -164,6 +165,19 @@ impl Lane {
     #[must_use]
     pub fn is_claimed(&self, sequence: u64) -> bool {
         self.claim_word(sequence).load(Ordering::Acquire) == lap(sequence) << 1
+    }
+
+    /// Notes that so many tasks of the chunk that was claimed last have begun. For the worker.
+    pub fn set_items_begun(&self, count: u32) {
+        self.word(ITEMS_BEGUN)
+            .store(u64::from(count), Ordering::Release);
+    }
+
+    /// How many tasks of the chunk that was claimed last have begun. For the master, after the worker's end.
+    #[must_use]
+    pub fn items_begun(&self) -> u32 {
+        let count = self.word(ITEMS_BEGUN).load(Ordering::Acquire);
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// The one transition of a claim word: from an earlier lap to this one, begun or revoked.

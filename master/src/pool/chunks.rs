@@ -1,0 +1,123 @@
+//! How many tasks of a map travel together.
+
+use std::{
+    num::NonZero,
+    time::{Duration, Instant},
+};
+
+/// How many tasks of a map travel in one message; see [`Map::chunks`](crate::Map::chunks).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Chunks {
+    /// As many as a worker gets through in a fraction of a millisecond: one of long tasks, hundreds of tiny
+    /// ones.
+    #[default]
+    Automatic,
+    /// Always so many.
+    Of(NonZero<usize>),
+}
+
+impl Chunks {
+    /// Each task in a message of its own.
+    pub const SINGLE: Self = Self::Of(NonZero::<usize>::MIN);
+}
+
+/// How much work a chunk should be.
+const CHUNK_TIME: Duration = Duration::from_micros(200);
+
+/// The most tasks in a chunk.
+const LARGEST: usize = 1024;
+
+/// Follows how fast results come, and so how many tasks a chunk should have.
+#[derive(Debug)]
+pub(super) struct Sizer {
+    chunks: Chunks,
+    workers: usize,
+    size: usize,
+    last: Option<Instant>,
+    task_ns: Option<f64>,
+}
+
+impl Sizer {
+    pub(super) fn new(workers: usize) -> Self {
+        Self {
+            chunks: Chunks::Automatic,
+            workers,
+            size: 1,
+            last: None,
+            task_ns: None,
+        }
+    }
+
+    pub(super) fn set(&mut self, chunks: Chunks) {
+        self.chunks = chunks;
+        if let Chunks::Of(size) = chunks {
+            self.size = size.get();
+        }
+    }
+
+    /// Tasks for the next chunk.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// So many results came together, now.
+    ///
+    /// The time since the last ones is spent by all workers, so it bounds what a task takes from above.
+    pub(super) fn observe(&mut self, count: usize, now: Instant) {
+        if count == 0 || self.chunks != Chunks::Automatic {
+            return;
+        }
+        let Some(last) = self.last.replace(now) else {
+            return;
+        };
+        let sample = (now - last).as_nanos() as f64 * self.workers as f64 / count as f64;
+        let smoothed = self
+            .task_ns
+            .map_or(sample, |old| (old * 3.0 + sample) / 4.0);
+        self.task_ns = Some(smoothed);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        let fitting = (CHUNK_TIME.as_nanos() as f64 / smoothed.max(1.0)) as usize;
+        // At most doubled each time: a burst of results does not prove that all tasks are short.
+        self.size = fitting.clamp(1, (self.size * 2).min(LARGEST));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(steps: u32, count: usize, apart: Duration) -> usize {
+        let mut sizer = Sizer::new(2);
+        let now = Instant::now();
+        for step in 0..steps {
+            sizer.observe(count, now + apart * step);
+        }
+        sizer.size()
+    }
+
+    #[test]
+    fn long_tasks_travel_alone_and_short_ones_together() {
+        assert_eq!(after(30, 1, Duration::from_millis(1)), 1);
+        assert_eq!(after(30, 10, Duration::from_micros(50)), 20);
+        assert_eq!(after(30, 10_000, Duration::from_micros(100)), LARGEST);
+        assert_eq!(
+            after(3, 10_000, Duration::from_micros(100)),
+            4,
+            "step by step"
+        );
+    }
+
+    #[test]
+    fn a_size_that_was_asked_for_stays() {
+        let mut sizer = Sizer::new(2);
+        sizer.set(Chunks::SINGLE);
+        for step in 0..10 {
+            sizer.observe(1000, Instant::now() + Duration::from_micros(step));
+        }
+        assert_eq!(sizer.size(), 1);
+    }
+}
