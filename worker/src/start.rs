@@ -4,7 +4,7 @@ use std::{collections::HashMap, io, os::fd::OwnedFd, process};
 
 use brigade_protocol::{
     FromWorker, Hello, Mismatch, Start, ToWorker, codec, fd, frame,
-    shm::{BoardLine, Lane, take_inherited},
+    shm::{BoardLine, Lane, take_inherited, unlink_board},
 };
 use nix::{
     sys::{
@@ -17,6 +17,7 @@ use nix::{
 use crate::{
     context::Context,
     inbox::{Inbox, InboxError},
+    lifeline,
     registry::Registry,
     sender::Sender,
 };
@@ -69,6 +70,7 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     receive_hello(&mut inbox)?;
     let start = receive_start(&mut inbox)?;
     if getppid().as_raw() != start.master {
+        unlink_board(&start.board);
         return Err(StartError::Orphaned);
     }
     match attach(&start) {
@@ -95,20 +97,14 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     }
 }
 
-/// Ctrl-C is the master's to handle, and a terminal must not stop a worker that prints. The lifeline
-/// receives SIGTERM, which the kernel also sends when the master dies.
+/// Ctrl-C is the master's to handle, and a terminal must not stop a worker that prints. The lifeline receives
+/// the others, among them the one that the kernel sends when the master dies: SIGCONT, which reaches a worker
+/// that is stopped as well.
 fn prepare_signals() -> Result<(), nix::errno::Errno> {
-    let mut blocked = SigSet::empty();
-    for signal in [
-        Signal::SIGINT,
-        Signal::SIGTERM,
-        Signal::SIGTTIN,
-        Signal::SIGTTOU,
-    ] {
-        blocked.add(signal);
-    }
+    let unwanted = [Signal::SIGINT, Signal::SIGTTIN, Signal::SIGTTOU];
+    let blocked: SigSet = unwanted.into_iter().chain(lifeline::WATCHED).collect();
     blocked.thread_block()?;
-    prctl::set_pdeathsig(Signal::SIGTERM)
+    prctl::set_pdeathsig(Signal::SIGCONT)
 }
 
 fn kinds(registry: &Registry) -> Vec<String> {
