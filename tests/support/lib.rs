@@ -20,7 +20,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use process::{children_of, is_alive, is_zombie, kill, open_descriptors, title_of};
+pub use process::{
+    children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
+};
 pub use run::{Output, Running, master, program, write};
 
 /// Runs a test's body and fails it if it takes longer than `seconds`: the commonest fault is silence.
@@ -77,6 +79,11 @@ pub fn boards_of(pid: i32) -> Vec<PathBuf> {
             name.starts_with("brigade-") && name.contains(&mark)
         })
         .collect()
+}
+
+/// Whether a worker is in the middle of its work: starting takes a hundredth of this processor time.
+pub fn is_at_work(pid: i32) -> bool {
+    cpu_ticks(pid) >= 5
 }
 
 /// A table of `rows` samples with `features` each, in three classes that overlap; the same every time.
