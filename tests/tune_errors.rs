@@ -1,4 +1,5 @@
 //! What `master tune` says about input that it cannot use: the place, what was expected, and exit code 2.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::fs;
 
@@ -38,6 +39,7 @@ fn assert_refused(what: &str, output: &Output, parts: &[&str]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn a_table_that_cannot_be_read_is_refused_with_the_place_and_what_was_expected() {
     for (what, content, parts) in [
         (

@@ -6,14 +6,18 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    reason = "a test that cannot go on panics"
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
 mod process;
 mod run;
 
 use std::{
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
@@ -100,7 +104,7 @@ pub fn table(rows: usize, features: usize) -> String {
         let class = row % 3;
         for _ in 0..features {
             let number = random() + 150 * class as u64;
-            text.push_str(&format!("{}.{:02},", number / 100, number % 100));
+            let _ = write!(text, "{}.{:02},", number / 100, number % 100);
         }
         text.push_str(["red", "green", "blue"][class]);
         text.push('\n');

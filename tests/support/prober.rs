@@ -4,6 +4,7 @@
 //! `prober vanish` (exits without dropping the pool)
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a tool of the tests"
@@ -39,7 +40,7 @@ fn main() {
         }
         "abandon" | "vanish" => {
             assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
-            let nap = Misdeed::Sleep(Duration::from_secs(3600));
+            let nap = Misdeed::Sleep(Duration::from_hours(1));
             let _running = pool.submit::<Fault>(nap).unwrap();
             let _queued = pool.submit::<Echo>(2).unwrap();
             for pid in pool.worker_pids() {

@@ -193,6 +193,10 @@ impl Pool {
     ///
     /// # Errors
     /// When the pool is closed, or when the input cannot be encoded.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "inputs of tasks are given away, whether they are encoded or not"
+    )]
     pub fn submit<T: Task>(&self, input: T::Input) -> Result<Handle<T>, SubmitError> {
         let input = encode(&input, &mut Vec::new())?;
         let cell = Arc::new(Cell::default());

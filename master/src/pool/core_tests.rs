@@ -448,9 +448,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
     match *event {
         Happening::Submit { retries } => {
-            if fake.core.submit(*submitted, retries).is_ok() {
-                *submitted += 1;
-            }
+            *submitted += u32::from(fake.core.submit(*submitted, retries).is_ok());
         }
         Happening::Start(slot) if fake.core.wants_process(slot) => {
             fake.core.spawned(slot);

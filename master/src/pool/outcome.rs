@@ -250,6 +250,7 @@ impl Awaited for Stream {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "an outcome is a result")]
     fn ok(byte: u8) -> Outcome {
         Ok(Payload::from_slice(&[byte]))
     }
