@@ -88,7 +88,8 @@ pub(crate) struct Ties {
 }
 
 impl Ties {
-    fn is_orphaned(&self) -> bool {
+    /// Whether the master is dead, and this process has another parent.
+    pub(crate) fn is_orphaned(&self) -> bool {
         getppid() != self.master
     }
 

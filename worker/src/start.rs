@@ -4,20 +4,20 @@ use std::{collections::HashMap, io, os::fd::OwnedFd, process};
 
 use brigade_protocol::{
     FromWorker, Hello, Mismatch, Start, ToWorker, codec, fd, frame,
-    shm::{BoardLine, Lane, take_inherited, unlink_board},
+    shm::{BoardLine, Lane, take_inherited},
 };
 use nix::{
     sys::{
         prctl,
         signal::{SigSet, Signal},
     },
-    unistd::getppid,
+    unistd::Pid,
 };
 
 use crate::{
     context::Context,
     inbox::{Inbox, InboxError},
-    lifeline,
+    lifeline::{self, Ties},
     registry::Registry,
     sender::Sender,
 };
@@ -48,7 +48,7 @@ pub(crate) enum StartError {
 
 /// All that serving takes.
 pub(crate) struct Session {
-    pub(crate) start: Start,
+    pub(crate) ties: Ties,
     pub(crate) inbox: Inbox,
     pub(crate) sender: Sender,
     pub(crate) lane: Lane,
@@ -66,35 +66,36 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     prepare_signals()?;
 
     let sender = Sender::new(results, lane.outbox());
-    say(&sender, &Hello::of_this_build(kinds(registry)))?;
+    let greeted = say(&sender, &Hello::of_this_build(kinds(registry)));
+    // What a master has written before it died can still be read, and says what it has left behind.
     receive_hello(&mut inbox)?;
     let start = receive_start(&mut inbox)?;
-    if getppid().as_raw() != start.master {
-        unlink_board(&start.board);
-        return Err(StartError::Orphaned);
+    let ties = Ties {
+        master: Pid::from_raw(start.master),
+        board: start.board.clone(),
+    };
+    if greeted.is_err() || ties.is_orphaned() {
+        ties.cut();
     }
-    match attach(&start) {
-        Ok((board_line, context)) => {
-            say(&sender, &FromWorker::Ready)?;
-            Ok(Session {
-                start,
-                inbox,
-                sender,
-                lane,
-                board_line,
-                context,
-            })
-        }
-        Err(reason) => {
-            say(
-                &sender,
-                &FromWorker::Refused {
-                    reason: reason.clone(),
-                },
-            )?;
-            Err(StartError::Refused(reason))
-        }
+    let attached = attach(&start);
+    let answer = match &attached {
+        Ok(_) => FromWorker::Ready,
+        Err(reason) => FromWorker::Refused {
+            reason: reason.clone(),
+        },
+    };
+    if say(&sender, &answer).is_err() {
+        ties.cut();
     }
+    let (board_line, context) = attached.map_err(StartError::Refused)?;
+    Ok(Session {
+        ties,
+        inbox,
+        sender,
+        lane,
+        board_line,
+        context,
+    })
 }
 
 /// Ctrl-C is the master's to handle, and a terminal must not stop a worker that prints. The lifeline receives
