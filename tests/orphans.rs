@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// The longest that anything may live on after the master, in seconds.
 const AFTERLIFE: u64 = 2;
 
-/// A `master tune` with work for minutes, and its workers, all of them in the middle of it.
+/// A `master tune` with work for half a minute or more, and its workers, all of them in the middle of it.
 struct Victim {
     running: Running,
     workers: Vec<i32>,

@@ -24,3 +24,8 @@ pub use pool::{
     AsCompleted, Ended, Event, Handle, Map, MapUnordered, Pool, PoolBuilder, StartError,
     SubmitError, TaskError, as_completed,
 };
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
