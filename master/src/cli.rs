@@ -3,9 +3,11 @@
 mod common;
 mod narrate;
 mod progress;
+pub(crate) mod signals;
 
 use std::{io, process::ExitCode};
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 pub(crate) use common::Common;
@@ -29,7 +31,8 @@ Examples:
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
 
 Exit codes:
-  0 done   2 bad usage or input   3 some tasks failed (the rest is delivered)";
+  0 done   2 bad usage or input   3 some tasks failed (the rest is delivered)
+  130 interrupted by Ctrl-C, 143 terminated: what was done is delivered";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -52,9 +55,13 @@ pub(crate) enum Done {
 
 /// Carries out the command and says how it ended.
 pub(crate) fn run(cli: Cli) -> ExitCode {
-    let result = match cli.command {
-        Command::Tune { tune, common } => tune::run(&tune, &common),
-    };
+    let result = signals::install()
+        .context("cannot receive signals")
+        .and_then(|()| carry_out(cli.command));
+    if let Some(signal) = signals::caught() {
+        // The end that was asked for, in good order.
+        return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
+    }
     match result {
         Ok(Done::Well) => ExitCode::SUCCESS,
         Ok(Done::InPart) => ExitCode::from(3),
@@ -64,6 +71,12 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             narrate::complain(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
+    }
+}
+
+fn carry_out(command: Command) -> anyhow::Result<Done> {
+    match command {
+        Command::Tune { tune, common } => tune::run(&tune, &common),
     }
 }
 

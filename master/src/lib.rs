@@ -21,8 +21,8 @@ mod pool;
 
 pub use brigade_protocol::{Task, TaskFailure, jobs};
 pub use pool::{
-    AsCompleted, Ended, Event, Handle, Map, MapUnordered, Pool, PoolBuilder, StartError,
-    SubmitError, TaskError, as_completed,
+    AsCompleted, Control, Ended, Event, Handle, Map, MapHandle, MapUnordered, Pool, PoolBuilder,
+    StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed, wait,
 };
 
 /// Compiles the examples of the README.

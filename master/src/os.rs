@@ -6,13 +6,13 @@
 
 use std::{
     io,
-    os::fd::{FromRawFd, OwnedFd, RawFd},
+    os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd},
 };
 
 use nix::fcntl::{FcntlArg, fcntl};
 
 /// A duplicate of `fd` under the first free number from `lowest` on, close-on-exec.
-pub(crate) fn duplicate_from(fd: &OwnedFd, lowest: RawFd) -> io::Result<OwnedFd> {
+pub(crate) fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> io::Result<OwnedFd> {
     let number = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(lowest))?;
     // SAFETY: the call has just opened this descriptor, and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
@@ -21,12 +21,12 @@ pub(crate) fn duplicate_from(fd: &OwnedFd, lowest: RawFd) -> io::Result<OwnedFd>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsFd, AsRawFd};
 
     #[test]
     fn a_duplicate_stands_at_or_above_the_number_asked_for() {
-        let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
-        let copy = duplicate_from(&file, 200).unwrap();
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let copy = duplicate_from(file.as_fd(), 200).unwrap();
         assert!(copy.as_raw_fd() >= 200);
     }
 }

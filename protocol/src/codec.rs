@@ -1,23 +1,23 @@
 //! Values to bytes and back: the one file that names bincode.
 //!
 //! bincode 2.0.1 is the wire format. The crate is finished and unmaintained (RUSTSEC-2025-0141) and its
-//! 3.0.0 is an empty package, so it stays behind these four functions: replacing it means rewriting this file.
+//! 3.0.0 is an empty package, so it stays behind these few functions: replacing it means rewriting this file.
 //!
-//! Decoding never panics and never trusts its bytes: lengths are checked against [`MAX_VALUE_BYTES`], and
-//! collections grow with the data that is really there.
+//! Decoding never panics and never trusts its bytes: lengths are checked against the size of what is there,
+//! and collections grow with it.
 
+use bincode::config::{self, Configuration, LittleEndian, Varint};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// No value may claim more bytes than this while it is decoded: 1 GiB.
-pub const MAX_VALUE_BYTES: usize = 1 << 30;
+/// How much memory a value may claim while it is decoded, by the size of what it is decoded from: a length in
+/// corrupt bytes must not take memory that no honest value of that size could need.
+const SMALL: (usize, usize) = (64 << 10, 1 << 20);
+const MEDIUM: (usize, usize) = (64 << 20, 1 << 30);
+const LARGEST: usize = 1 << 40;
 
-type Config = bincode::config::Configuration<
-    bincode::config::LittleEndian,
-    bincode::config::Varint,
-    bincode::config::Limit<MAX_VALUE_BYTES>,
->;
+type Config = Configuration<LittleEndian, Varint>;
 
-const CONFIG: Config = bincode::config::standard().with_limit::<MAX_VALUE_BYTES>();
+const CONFIG: Config = config::standard();
 
 /// Why a value could not be turned into bytes.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -74,12 +74,22 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
 /// # Errors
 /// When the bytes do not begin with such a value.
 pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), DecodeError> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG)
-        .map_err(|error| DecodeError(error.to_string()))?;
+    let (value, used) = match bytes.len() {
+        length if length <= SMALL.0 => decode_within::<T, { SMALL.1 }>(bytes),
+        length if length <= MEDIUM.0 => decode_within::<T, { MEDIUM.1 }>(bytes),
+        _ => decode_within::<T, LARGEST>(bytes),
+    }?;
     let rest = bytes
         .get(used..)
         .ok_or_else(|| DecodeError("the decoder read past the end".into()))?;
     Ok((value, rest))
+}
+
+fn decode_within<T: DeserializeOwned, const LIMIT: usize>(
+    bytes: &[u8],
+) -> Result<(T, usize), DecodeError> {
+    bincode::serde::decode_from_slice(bytes, CONFIG.with_limit::<LIMIT>())
+        .map_err(|error| DecodeError(error.to_string()))
 }
 
 #[cfg(test)]

@@ -12,5 +12,5 @@ pub mod shm;
 mod task;
 
 pub use hello::{BUILD_ID, CRATE_VERSION, Hello, Mismatch, PROTOCOL_VERSION};
-pub use message::{FromWorker, Start, TaskFailure, TaskHeader, ToWorker, fd};
+pub use message::{FromWorker, PART_BYTES, Start, TaskFailure, TaskHeader, ToWorker, fd};
 pub use task::Task;

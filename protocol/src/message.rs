@@ -3,7 +3,12 @@
 //! `ToWorker::Task` and `FromWorker::Done` are headers: the encoded input or output follows in the same
 //! frame, so that a payload is neither copied into a message nor decoded before somebody wants it.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+
+/// Inputs and outputs above this size travel in pieces of it.
+pub const PART_BYTES: usize = 8 << 20;
 
 /// The file descriptors a worker is born with, beside standard input, output and error.
 pub mod fd {
@@ -13,8 +18,11 @@ pub mod fd {
     pub const RESULTS: i32 = 4;
     /// The [`Lane`](crate::shm::Lane): memory shared by the master and this worker only.
     pub const LANE: i32 = 5;
+    /// The standard error that the worker has once it is ready. Until then number 2 is a log, which the master
+    /// quotes if the worker never gets ready.
+    pub const STANDARD_ERROR: i32 = 6;
     /// The first shared segment; further ones have the numbers after it.
-    pub const FIRST_SEGMENT: i32 = 6;
+    pub const FIRST_SEGMENT: i32 = 7;
 }
 
 /// What a master says to a worker.
@@ -22,7 +30,9 @@ pub mod fd {
 pub enum ToWorker {
     /// Who the worker is and what it shares; comes once, before any task.
     Start(Start),
-    /// Run this; the encoded input follows.
+    /// A piece of the next task's input follows.
+    Part,
+    /// Run this; the encoded input, or the last piece of it, follows.
     Task(TaskHeader),
     /// No more tasks: end when those before this are done.
     Shutdown,
@@ -39,6 +49,16 @@ pub struct Start {
     pub board: String,
     /// Names of the shared segments, in the order of their file descriptors.
     pub segments: Vec<String>,
+    /// The largest encoded result in bytes.
+    pub result_limit_bytes: u64,
+    /// The most private memory in bytes.
+    pub max_memory_bytes: Option<u64>,
+    /// Where to work.
+    pub working_directory: Option<PathBuf>,
+    /// Whether to stay on one core, the one with this worker's number among those allowed.
+    pub is_pinned: bool,
+    /// Kind and encoded input of a task to run before saying [`FromWorker::Ready`].
+    pub initializer: Option<(String, Vec<u8>)>,
 }
 
 /// Which task this is. The input follows in the same frame.
@@ -64,7 +84,12 @@ pub enum FromWorker {
         /// Why, for the user.
         reason: String,
     },
-    /// A task returned; its encoded output follows.
+    /// A piece of a task's output follows.
+    Part {
+        /// Which task.
+        sequence: u64,
+    },
+    /// A task returned; its encoded output, or the last piece of it, follows.
     Done {
         /// Which task.
         sequence: u64,

@@ -31,7 +31,9 @@ impl Context {
         Self::default()
     }
 
-    pub(crate) fn new(index: u32, segments: HashMap<String, OwnedFd>) -> Self {
+    /// The context of a worker with this number and these shared segments.
+    #[must_use]
+    pub fn new(index: u32, segments: HashMap<String, OwnedFd>) -> Self {
         Self {
             index,
             segments,

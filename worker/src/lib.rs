@@ -22,6 +22,7 @@
 //! ```
 
 mod clock;
+mod conditions;
 mod context;
 mod inbox;
 pub mod jobs;

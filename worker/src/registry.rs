@@ -1,6 +1,6 @@
 //! Which functions a worker has, by task kind.
 
-use std::fmt;
+use std::{any::Any, fmt, sync::Arc};
 
 use brigade_protocol::{Task, TaskFailure, codec};
 
@@ -9,8 +9,21 @@ use crate::{context::Context, panics};
 /// What a task's function may return as its error: anything that is an error, or a plain message.
 pub type TaskError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A task's function with its types erased: decodes the input, runs, appends the encoded output.
-type Handler = Box<dyn Fn(&[u8], &mut Context, &mut Vec<u8>) -> Result<(), TaskFailure>>;
+/// A value whose type its kind of task knows.
+type Value = Box<dyn Any + Send>;
+
+/// A task's function with its types erased, for input and output as bytes: appends the encoded output.
+type OnBytes =
+    Box<dyn Fn(&[u8], &mut Context, &mut Vec<u8>) -> Result<(), TaskFailure> + Send + Sync>;
+
+/// The same for input and output as they are, on a thread of the master.
+type OnValues = Box<dyn Fn(Value, &mut Context) -> Result<Value, TaskFailure> + Send + Sync>;
+
+struct Entry {
+    kind: &'static str,
+    on_bytes: OnBytes,
+    on_values: OnValues,
+}
 
 /// The functions of a worker, by task kind.
 ///
@@ -24,7 +37,7 @@ type Handler = Box<dyn Fn(&[u8], &mut Context, &mut Vec<u8>) -> Result<(), TaskF
 /// ```
 #[derive(Default)]
 pub struct Registry {
-    entries: Vec<(&'static str, Handler)>,
+    entries: Vec<Entry>,
 }
 
 impl fmt::Debug for Registry {
@@ -47,34 +60,23 @@ impl Registry {
     pub fn register<T, F>(&mut self, function: F)
     where
         T: Task,
-        F: Fn(T::Input, &mut Context) -> Result<T::Output, TaskError> + 'static,
+        F: Fn(T::Input, &mut Context) -> Result<T::Output, TaskError> + Send + Sync + 'static,
     {
-        let handler: Handler = Box::new(move |bytes, context, out| {
-            let input = codec::decode::<T::Input>(bytes).map_err(|error| {
-                TaskFailure::InputUndecodable {
-                    reason: error.to_string(),
-                }
-            })?;
-            let output = panics::catch(|| function(input, context))?.map_err(|error| {
-                TaskFailure::Returned {
-                    message: clipped(with_sources(&*error)),
-                }
-            })?;
-            panics::catch(|| codec::encode_into(&output, out))?.map_err(|error| {
-                TaskFailure::OutputUnencodable {
-                    reason: error.to_string(),
-                }
-            })
-        });
-        match self.entries.iter_mut().find(|(kind, _)| *kind == T::KIND) {
-            Some(entry) => entry.1 = handler,
-            None => self.entries.push((T::KIND, handler)),
+        let function = Arc::new(function);
+        let entry = Entry {
+            kind: T::KIND,
+            on_bytes: on_bytes::<T, F>(Arc::clone(&function)),
+            on_values: on_values::<T, F>(function),
+        };
+        match self.entries.iter_mut().find(|entry| entry.kind == T::KIND) {
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
         }
     }
 
     /// The registered kinds, in the order of their numbers on the wire.
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
-        self.entries.iter().map(|(kind, _)| *kind)
+        self.entries.iter().map(|entry| entry.kind)
     }
 
     /// Runs a task of the kind with this number and appends its encoded output to `out`.
@@ -85,11 +87,81 @@ impl Registry {
         context: &mut Context,
         out: &mut Vec<u8>,
     ) -> Result<(), TaskFailure> {
-        let (_, handler) = usize::try_from(kind)
+        let entry = usize::try_from(kind)
             .ok()
             .and_then(|kind| self.entries.get(kind))
             .ok_or(TaskFailure::UnknownKind { kind })?;
-        handler(input, context, out)
+        (entry.on_bytes)(input, context, out)
+    }
+
+    /// Runs a task of the kind with this name on encoded bytes. For pools of threads.
+    ///
+    /// # Errors
+    /// How the task failed.
+    #[doc(hidden)]
+    pub fn run_by_name(
+        &self,
+        kind: &str,
+        input: &[u8],
+        context: &mut Context,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TaskFailure> {
+        let entry = self.entries.iter().find(|entry| entry.kind == kind);
+        let entry = entry.ok_or(TaskFailure::UnknownKind { kind: u32::MAX })?;
+        (entry.on_bytes)(input, context, out)
+    }
+
+    /// Runs a task of the kind with this name on a value of its input type; `None` if there is no such kind.
+    /// For pools of threads.
+    #[doc(hidden)]
+    pub fn run_value(
+        &self,
+        kind: &str,
+        input: Value,
+        context: &mut Context,
+    ) -> Option<Result<Value, TaskFailure>> {
+        let entry = self.entries.iter().find(|entry| entry.kind == kind)?;
+        Some((entry.on_values)(input, context))
+    }
+}
+
+fn on_bytes<T, F>(function: Arc<F>) -> OnBytes
+where
+    T: Task,
+    F: Fn(T::Input, &mut Context) -> Result<T::Output, TaskError> + Send + Sync + 'static,
+{
+    Box::new(move |bytes, context, out| {
+        let input =
+            codec::decode::<T::Input>(bytes).map_err(|error| TaskFailure::InputUndecodable {
+                reason: error.to_string(),
+            })?;
+        let output = panics::catch(|| function(input, context))?.map_err(returned)?;
+        panics::catch(|| codec::encode_into(&output, out))?.map_err(|error| {
+            TaskFailure::OutputUnencodable {
+                reason: error.to_string(),
+            }
+        })
+    })
+}
+
+fn on_values<T, F>(function: Arc<F>) -> OnValues
+where
+    T: Task,
+    F: Fn(T::Input, &mut Context) -> Result<T::Output, TaskError> + Send + Sync + 'static,
+{
+    Box::new(move |input, context| {
+        let input = input.downcast::<T::Input>();
+        let input = input.map_err(|_| TaskFailure::InputUndecodable {
+            reason: "is of another type".into(),
+        })?;
+        let output = panics::catch(|| function(*input, context))?.map_err(returned)?;
+        Ok(Box::new(output) as Value)
+    })
+}
+
+fn returned(error: TaskError) -> TaskFailure {
+    TaskFailure::Returned {
+        message: clipped(with_sources(&*error)),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{io, process::ExitCode, sync::Arc};
 
-use brigade_protocol::{FromWorker, TaskFailure, TaskHeader, ToWorker, codec, frame};
+use brigade_protocol::{FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, codec, frame};
 
 use crate::{
     clock::monotonic_ns,
@@ -64,6 +64,7 @@ enum ServeError {
 
 fn serve(registry: &Registry) -> Result<(), ServeError> {
     let Session {
+        start,
         ties,
         mut inbox,
         sender,
@@ -84,6 +85,9 @@ fn serve(registry: &Registry) -> Result<(), ServeError> {
         pulse,
         ties,
         result: Vec::new(),
+        output: Vec::new(),
+        parts: Vec::new(),
+        result_limit_bytes: start.result_limit_bytes,
         now_ns: 0,
     };
     desk.work_off(&mut inbox)?;
@@ -101,8 +105,12 @@ struct Desk<'r> {
     sender: Arc<Sender>,
     pulse: Arc<Pulse>,
     ties: Arc<Ties>,
-    /// The frame of the result being made; kept for its memory.
+    /// The frames of the result being made, and the output in them; kept for their memory.
     result: Vec<u8>,
+    output: Vec<u8>,
+    /// The pieces of the next task's input that have come so far.
+    parts: Vec<u8>,
+    result_limit_bytes: u64,
     /// When the last task ended; 0 after a rest.
     now_ns: u64,
 }
@@ -114,7 +122,13 @@ impl Desk<'_> {
             while let Some(frame) = inbox.buffered()? {
                 let (message, rest) = codec::decode_prefix(frame)?;
                 match message {
-                    ToWorker::Task(header) => self.handle(header, rest),
+                    ToWorker::Part => self.parts.extend_from_slice(rest),
+                    ToWorker::Task(header) if self.parts.is_empty() => self.handle(header, rest),
+                    ToWorker::Task(header) => {
+                        self.parts.extend_from_slice(rest);
+                        let input = std::mem::take(&mut self.parts);
+                        self.handle(header, &input);
+                    }
                     ToWorker::Shutdown => return Ok(()),
                     ToWorker::Start(_) => {}
                 }
@@ -172,26 +186,44 @@ impl Desk<'_> {
     }
 
     fn try_run(&mut self, sequence: u64, kind: u32, input: &[u8]) -> Result<(), TaskFailure> {
+        self.output.clear();
+        self.output.shrink_to(RESULT_BYTES);
+        self.registry
+            .run(kind, input, &mut self.context, &mut self.output)?;
+        let size = self.output.len() as u64;
+        if size > self.result_limit_bytes {
+            return Err(TaskFailure::OutputTooLarge {
+                size,
+                limit: self.result_limit_bytes,
+            });
+        }
+        self.frame_output(sequence)
+    }
+
+    /// Puts the output into frames: one, or many if it is large.
+    fn frame_output(&mut self, sequence: u64) -> Result<(), TaskFailure> {
         self.result.clear();
         self.result.shrink_to(RESULT_BYTES);
-        let mut failure = None;
-        let framed = frame::append(&mut self.result, |out| {
-            codec::encode_into(&FromWorker::Done { sequence }, out)?;
-            failure = self.registry.run(kind, input, &mut self.context, out).err();
-            Ok(())
-        });
-        match (failure, framed) {
-            (Some(failure), _) => Err(failure),
-            (None, Ok(())) => Ok(()),
-            (None, Err(frame::AppendError::TooLong { bytes, limit })) => {
-                Err(TaskFailure::OutputTooLarge {
-                    size: bytes as u64,
-                    limit: limit as u64,
-                })
-            }
-            (None, Err(frame::AppendError::Encode(error))) => Err(TaskFailure::OutputUnencodable {
+        let mut rest = &self.output[..];
+        loop {
+            let (part, later) = rest.split_at(rest.len().min(PART_BYTES));
+            rest = later;
+            let header = if rest.is_empty() {
+                FromWorker::Done { sequence }
+            } else {
+                FromWorker::Part { sequence }
+            };
+            let framed = frame::append(&mut self.result, |out| {
+                codec::encode_into(&header, out)?;
+                out.extend_from_slice(part);
+                Ok(())
+            });
+            framed.map_err(|error| TaskFailure::OutputUnencodable {
                 reason: error.to_string(),
-            }),
+            })?;
+            if rest.is_empty() {
+                return Ok(());
+            }
         }
     }
 

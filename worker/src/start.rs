@@ -1,6 +1,12 @@
 //! A worker's first steps: take the inherited descriptors, shake hands, attach to the shared memory.
 
-use std::{collections::HashMap, io, os::fd::OwnedFd, process};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Read, Write},
+    os::fd::OwnedFd,
+    process,
+};
 
 use brigade_protocol::{
     FromWorker, Hello, Mismatch, Start, ToWorker, codec, fd, frame,
@@ -11,10 +17,11 @@ use nix::{
         prctl,
         signal::{SigSet, Signal},
     },
-    unistd::Pid,
+    unistd::{Pid, dup2_stderr},
 };
 
 use crate::{
+    conditions,
     context::Context,
     inbox::{Inbox, InboxError},
     lifeline::{self, Ties},
@@ -48,6 +55,7 @@ pub(crate) enum StartError {
 
 /// All that serving takes.
 pub(crate) struct Session {
+    pub(crate) start: Start,
     pub(crate) ties: Ties,
     pub(crate) inbox: Inbox,
     pub(crate) sender: Sender,
@@ -77,7 +85,10 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     if greeted.is_err() || ties.is_orphaned() {
         ties.cut();
     }
-    let attached = attach(&start);
+    let attached = attach(&start, registry);
+    if attached.is_ok() {
+        show_errors()?;
+    }
     let answer = match &attached {
         Ok(_) => FromWorker::Ready,
         Err(reason) => FromWorker::Refused {
@@ -89,6 +100,7 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     }
     let (board_line, context) = attached.map_err(StartError::Refused)?;
     Ok(Session {
+        start,
         ties,
         inbox,
         sender,
@@ -136,8 +148,23 @@ fn receive_start(inbox: &mut Inbox) -> Result<Start, StartError> {
     }
 }
 
-/// Takes the shared segments and the line of the status board. An error is the reason for the user.
-fn attach(start: &Start) -> Result<(BoardLine, Context), String> {
+/// From now on standard error is the master's; what has been said until now follows it there.
+fn show_errors() -> Result<(), StartError> {
+    let inherited = take_inherited(fd::STANDARD_ERROR).map_err(StartError::ByHand)?;
+    let mut log = Vec::new();
+    // Reopened, because the descriptor itself stands where the last word was written.
+    if let Ok(mut said) = File::open("/proc/self/fd/2") {
+        let _ = said.read_to_end(&mut log);
+    }
+    dup2_stderr(&inherited)?;
+    // Whoever reads there may be gone.
+    let _ = io::stderr().write_all(&log);
+    Ok(())
+}
+
+/// Prepares for work: limits, shared segments, the line of the status board, the initialiser. An error is the
+/// reason for the user.
+fn attach(start: &Start, registry: &Registry) -> Result<(BoardLine, Context), String> {
     let segments = (fd::FIRST_SEGMENT..)
         .zip(&start.segments)
         .map(|(number, name)| match take_inherited(number) {
@@ -147,9 +174,12 @@ fn attach(start: &Start) -> Result<(BoardLine, Context), String> {
         .collect::<Result<HashMap<String, OwnedFd>, String>>()?;
     let index = usize::try_from(start.index).map_err(|error| error.to_string())?;
     let line = BoardLine::open(&start.board, index, process::id()).map_err(|e| e.to_string())?;
-    // What `top` and `ps -o comm` show; the long title is the argv[0] given by the master.
-    if let Ok(name) = std::ffi::CString::new(format!("brigade-w{}", start.index + 1)) {
-        prctl::set_name(&name).map_err(|errno| errno.to_string())?;
+    conditions::settle(start)?;
+    let mut context = Context::new(start.index, segments);
+    if let Some((kind, input)) = &start.initializer {
+        registry
+            .run_by_name(kind, input, &mut context, &mut Vec::new())
+            .map_err(|failure| format!("the initializer `{kind}` failed: it {failure}"))?;
     }
-    Ok((line, Context::new(start.index, segments)))
+    Ok((line, context))
 }

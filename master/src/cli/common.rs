@@ -6,12 +6,13 @@ use std::{
     num::NonZero,
     path::PathBuf,
     thread,
+    time::Duration,
 };
 
 use brigade::{Pool, PoolBuilder};
 use clap::{Args, ValueEnum};
 
-use super::{Narrator, Progress};
+use super::{Narrator, Progress, signals};
 use crate::report::Format;
 
 /// The most workers that make sense on any machine there is.
@@ -29,12 +30,29 @@ pub(crate) enum When {
     Never,
 }
 
+/// What does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// One process a worker: a task that crashes costs nothing else
+    Processes,
+    /// Threads of this process: cheaper to start, but a task that crashes takes everything with it
+    Threads,
+}
+
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
     /// Worker processes [default: the cores this process may use]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_WORKERS)))]
     workers: Option<u32>,
+
+    /// What does the work: worker processes, or threads of this process
+    #[arg(long, value_name = "KIND", default_value = "processes")]
+    backend: Backend,
+
+    /// How long one task may run, such as 500ms, 30s or 5m; its worker is ended then [default: no limit]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
 
     /// How often a task is tried again after its worker died of it
     #[arg(long, value_name = "N", default_value_t = 2)]
@@ -75,6 +93,13 @@ impl Common {
             .unwrap_or(1)
     }
 
+    /// Starts a pool that signals reach.
+    pub(crate) fn start(&self, pool: PoolBuilder) -> anyhow::Result<Pool> {
+        let pool = pool.start()?;
+        signals::attach(&pool);
+        Ok(pool)
+    }
+
     /// A pool as these options want it, its events told by `narrator`.
     pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
         let narrator = narrator.clone();
@@ -83,9 +108,17 @@ impl Common {
             .retries(self.retries)
             .title(title)
             .on_event(move |event| narrator.tell(event));
-        match &self.worker_exe {
+        let builder = match &self.worker_exe {
             Some(path) => builder.worker_executable(path),
             None => builder,
+        };
+        let builder = match self.timeout {
+            Some(limit) => builder.timeout(limit),
+            None => builder,
+        };
+        match self.backend {
+            Backend::Processes => builder,
+            Backend::Threads => builder.threads(brigade_worker::jobs::registry()),
         }
     }
 
@@ -116,4 +149,42 @@ impl Common {
 fn colour_is_welcome() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let seconds = match &text[digits.len()..] {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        other => return Err(format!("unknown unit `{other}`: expected ms, s, m or h")),
+    };
+    digits
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * seconds).ok())
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| format!("expected a time above zero such as 500ms or 30s, found `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_understood_with_their_units() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("2", 2_000),
+            ("1.5s", 1_500),
+            ("2m", 120_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "0s", "-1s", "5 s", "5y", "ms", "1e400s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,41 +1,72 @@
-//! How a pool is configured and started, and what can be done with it.
+//! The options of a pool, and its start.
 
 use std::{
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     num::NonZero,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
 
 use brigade_protocol::{
-    Task,
+    Task, codec,
     shm::{Board, sweep_boards},
 };
+use brigade_worker::Registry;
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 
 use super::{
-    error::{StartError, SubmitError},
-    handle::Handle,
+    core::{Limits, Terms},
+    engine::Engine,
+    error::StartError,
+    front::Pool,
     inherit::inheritable,
     io::{Event, State},
-    map::{Map, MapUnordered},
-    outcome::{Awaited, Cell, Sink, Ticket, encode},
-    spawn::{Recipe, Shared as SharedSegment},
+    spawn::{Conditions, Recipe, Shared as SharedSegment},
+    threads::Crew,
     wheel::{Observer, Shared},
 };
 
 /// Names the worker executable, unless the builder does.
 const WORKER_VARIABLE: &str = "BRIGADE_WORKER";
 
+/// Results up to 1 GiB, unless the builder says otherwise.
+const RESULT_LIMIT_BYTES: u64 = 1 << 30;
+
+/// How long a worker may take to end, unless the builder says otherwise.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// The options of a pool; see [`Pool::builder`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use brigade::{Pool, jobs::echo::Echo};
+///
+/// let pool = Pool::builder()
+///     .workers(8)
+///     .timeout(Duration::from_secs(5))
+///     .retries(1)
+///     .max_tasks_per_worker(10_000)
+///     .max_memory_per_worker(2 << 30)
+///     .initializer::<Echo>(42)?
+///     .start()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub struct PoolBuilder {
     workers: usize,
     executable: Option<PathBuf>,
+    threads: Option<Registry>,
     title: String,
-    retries: u32,
+    terms: Terms,
+    max_queued: Option<usize>,
+    tasks_per_worker: Option<u64>,
+    grace: Duration,
+    conditions: Conditions,
     shared: Vec<(String, OwnedFd)>,
     observer: Option<Observer>,
 }
@@ -46,7 +77,7 @@ impl fmt::Debug for PoolBuilder {
             .field("workers", &self.workers)
             .field("executable", &self.executable)
             .field("title", &self.title)
-            .field("retries", &self.retries)
+            .field("terms", &self.terms)
             .finish_non_exhaustive()
     }
 }
@@ -56,8 +87,13 @@ impl Default for PoolBuilder {
         Self {
             workers: thread::available_parallelism().map_or(1, NonZero::get),
             executable: None,
+            threads: None,
             title: "pool".into(),
-            retries: 0,
+            terms: Terms::default(),
+            max_queued: None,
+            tasks_per_worker: None,
+            grace: GRACE,
+            conditions: Conditions::new(RESULT_LIMIT_BYTES),
             shared: Vec::new(),
             observer: None,
         }
@@ -65,8 +101,8 @@ impl Default for PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// How many worker processes. The default is the number of cores this process may use, which honours
-    /// its CPU affinity and its cgroup's quota.
+    /// How many workers. The default is the number of cores this process may use, which honours its CPU
+    /// affinity and its cgroup's quota.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
@@ -79,16 +115,94 @@ impl PoolBuilder {
         self
     }
 
+    /// Runs the tasks on threads of this process instead, with the functions of `registry`. Inputs and
+    /// outputs are not encoded. A thread cannot be ended: a task that exits or crashes takes this process
+    /// with it, and one that runs for too long goes on although its handle has resolved.
+    pub fn threads(mut self, registry: Registry) -> Self {
+        self.threads = Some(registry);
+        self
+    }
+
     /// What the pool is for, in a word: `ps` shows it with each worker.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// How many more times a task is tried after a worker died of it. The default is 0, because a task that
-    /// is tried again may do things twice.
+    /// How long a task may run, from its start in a worker. After that the worker's process group is asked to
+    /// end, and killed after the [`grace`](Self::grace). The default is no limit.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.terms.timeout = Some(limit);
+        self
+    }
+
+    /// How many more times a task is tried after a worker died of it or it ran out of time. The default is 0,
+    /// because a task that is tried again may do things twice.
     pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
+        self.terms.retries = retries;
+        self
+    }
+
+    /// Replaces each worker by a fresh one after so many tasks, for functions that leak.
+    pub fn max_tasks_per_worker(mut self, tasks: u64) -> Self {
+        self.tasks_per_worker = Some(tasks.max(1));
+        self
+    }
+
+    /// Limits a worker's private memory (its data segment, not what is shared). A task that wants more cannot
+    /// have it, which usually aborts the worker: that task fails, and the worker is replaced.
+    pub fn max_memory_per_worker(mut self, bytes: u64) -> Self {
+        self.conditions.max_memory_bytes = Some(bytes);
+        self
+    }
+
+    /// Has every worker run a task of type `T` before anything else, to prepare its state. A worker in which it
+    /// fails is not used; when it fails again and again, the pool gives up with its error.
+    ///
+    /// # Errors
+    /// When the input cannot be encoded.
+    pub fn initializer<T: Task>(mut self, input: T::Input) -> Result<Self, codec::EncodeError> {
+        let mut bytes = Vec::new();
+        codec::encode_into(&input, &mut bytes)?;
+        self.conditions.initializer = Some((T::KIND.into(), bytes));
+        Ok(self)
+    }
+
+    /// How many tasks may wait for a worker before [`Pool::submit`] waits itself. The default is no limit.
+    pub fn max_queued(mut self, tasks: usize) -> Self {
+        self.max_queued = Some(tasks.max(1));
+        self
+    }
+
+    /// How many bytes an encoded result may take. The default is 1 GiB.
+    pub fn result_limit(mut self, bytes: u64) -> Self {
+        self.conditions.result_limit_bytes = bytes;
+        self
+    }
+
+    /// How long a worker may take to end after it was told to. The default is 5 seconds.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Pins each worker to a core of its own, as far as there are cores.
+    pub fn pin_workers(mut self) -> Self {
+        self.conditions.is_pinned = true;
+        self
+    }
+
+    /// Where the workers run. The default is where this process does.
+    pub fn working_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.conditions.working_directory = Some(path.into());
+        self
+    }
+
+    /// Sets an environment variable of the workers, beside those of this process.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.conditions
+            .environment
+            .push((name.into(), value.into()));
         self
     }
 
@@ -112,15 +226,31 @@ impl PoolBuilder {
         self
     }
 
-    /// Starts the worker processes. Tasks may be submitted at once; the first ones run as soon as the
-    /// workers have introduced themselves.
+    /// Starts the workers. Tasks may be submitted at once; the first ones run as soon as the workers have
+    /// introduced themselves.
     ///
     /// # Errors
-    /// When a worker process cannot be started. Then none is left behind, and it may be tried again.
-    pub fn start(self) -> Result<Pool, StartError> {
+    /// When a worker cannot be started. Then none is left behind, and it may be tried again.
+    pub fn start(mut self) -> Result<Pool, StartError> {
         if self.workers == 0 {
             return Err(StartError::NoWorkers);
         }
+        let (terms, max_queued) = (self.terms, self.max_queued);
+        let (engine, steward): (Arc<dyn Engine>, _) = match self.threads.take() {
+            Some(registry) => {
+                let shared = std::mem::take(&mut self.shared);
+                let crew =
+                    Crew::start(registry, self.workers, shared, self.conditions.initializer)?;
+                (crew, None)
+            }
+            None => self.start_processes()?,
+        };
+        Ok(Pool::new(engine, steward, terms, max_queued))
+    }
+
+    fn start_processes(
+        self,
+    ) -> Result<(Arc<dyn Engine>, Option<thread::JoinHandle<()>>), StartError> {
         sweep_boards();
         let board = Board::create(&self.title)?;
         let shared = self.shared.into_iter();
@@ -132,25 +262,23 @@ impl PoolBuilder {
                 .map(|(name, fd)| SharedSegment { name, fd })
                 .collect(),
             private: inheritable(),
+            conditions: self.conditions,
         });
+        let limits = Limits {
+            tasks_per_worker: self.tasks_per_worker,
+            grace: self.grace,
+        };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
-        let shared = Arc::new(Shared::new(
-            |epoll| State::new(recipe, board, epoll),
-            epoll,
-            self.observer,
-        )?);
+        let state = |epoll| State::new(recipe, limits, board, epoll);
+        let shared = Arc::new(Shared::new(state, epoll, self.observer)?);
         let (tell, told) = mpsc::channel();
         let steward = thread::Builder::new().name("brigade".into()).spawn({
             let shared = Arc::clone(&shared);
             move || shared.steward(|result| drop(tell.send(result)))
         })?;
-        let pool = Pool {
-            shared,
-            steward: Some(steward),
-            retries: self.retries,
-        };
         match told.recv() {
-            Ok(result) => result.map(|()| pool),
+            Ok(Ok(())) => Ok((shared, Some(steward))),
+            Ok(Err(error)) => Err(error),
             Err(_) => Err(std::io::Error::other("the pool's thread ended").into()),
         }
     }
@@ -170,110 +298,4 @@ fn find_worker() -> Result<PathBuf, StartError> {
         _ => folder,
     };
     Ok(folder.join("worker"))
-}
-
-/// Worker processes that run tasks.
-///
-/// Dropping a pool kills its workers and waits for nothing; tasks that are not done fail with
-/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). [`join`](Self::join) finishes them first.
-#[derive(Debug)]
-pub struct Pool {
-    shared: Arc<Shared>,
-    steward: Option<thread::JoinHandle<()>>,
-    retries: u32,
-}
-
-impl Pool {
-    /// A pool's options, to be changed and started.
-    pub fn builder() -> PoolBuilder {
-        PoolBuilder::default()
-    }
-
-    /// Submits one task.
-    ///
-    /// # Errors
-    /// When the pool is closed, or when the input cannot be encoded.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "inputs of tasks are given away, whether they are encoded or not"
-    )]
-    pub fn submit<T: Task>(&self, input: T::Input) -> Result<Handle<T>, SubmitError> {
-        let input = encode(&input, &mut Vec::new())?;
-        let cell = Arc::new(Cell::default());
-        let sink = Sink::Cell(Arc::clone(&cell));
-        let id = self.shared.with(false, |state| {
-            let kind = state.kind(T::KIND);
-            let ticket = Ticket { kind, input, sink };
-            state.core.submit(ticket, self.retries)
-        });
-        let id = id.map_err(|_ticket| SubmitError::Closed)?;
-        Ok(Handle::new(cell, Arc::clone(&self.shared), id))
-    }
-
-    /// Runs a task for each input and yields the results in the order of the inputs, as they come.
-    ///
-    /// Inputs are taken while results are consumed: endless iterators are fine.
-    pub fn map<T, I>(&self, inputs: I) -> Map<T, I::IntoIter>
-    where
-        T: Task,
-        I: IntoIterator<Item = T::Input>,
-    {
-        Map::new(&self.shared, inputs.into_iter(), self.retries)
-    }
-
-    /// Runs a task for each input and yields the results as they come, each with the position of its input.
-    pub fn map_unordered<T, I>(&self, inputs: I) -> MapUnordered<T, I::IntoIter>
-    where
-        T: Task,
-        I: IntoIterator<Item = T::Input>,
-    {
-        MapUnordered::new(&self.shared, inputs.into_iter(), self.retries)
-    }
-
-    /// Process ids of the workers that are there now, in the order of their numbers.
-    #[must_use]
-    pub fn worker_pids(&self) -> Vec<i32> {
-        self.shared.look(|state| state.pids().collect())
-    }
-
-    /// Takes no more tasks. Those that are here are finished, then the workers end.
-    pub fn close(&self) {
-        self.shared.with(true, |state| state.core.close());
-        self.shared.ring();
-    }
-
-    /// Closes the pool and waits until all tasks are done and all workers have ended.
-    pub fn join(mut self) {
-        self.close();
-        self.shared.wait_for(&End(&self.shared), None);
-        if let Some(steward) = self.steward.take() {
-            // It has nothing left to do; had it panicked, the workers would be gone all the same.
-            let _ = steward.join();
-        }
-    }
-
-    /// Kills the workers now. Tasks that are not done fail as cancelled.
-    pub fn terminate(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.shared.with(true, State::terminate);
-        self.shared.ring();
-    }
-}
-
-/// The end of the last worker.
-struct End<'a>(&'a Shared);
-
-impl Awaited for End<'_> {
-    fn is_ready(&self) -> bool {
-        self.0.look(|state| state.core.is_over())
-    }
-
-    fn set_waiter(&self, waiter: Option<thread::Thread>) {
-        self.0.with(false, |state| state.joiners.extend(waiter));
-    }
 }

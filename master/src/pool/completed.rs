@@ -1,13 +1,14 @@
 //! Handles in the order in which their tasks are done.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use brigade_protocol::Task;
 
-use super::{
-    handle::Handle,
-    outcome::{Awaited, Completions},
-};
+use super::{cell::Completions, error::TaskError, handle::Handle, outcome::Awaited};
 
 /// Yields each of the handles when its task is done, the first one first.
 ///
@@ -49,16 +50,7 @@ impl<T: Task> Iterator for AsCompleted<T> {
     type Item = Handle<T>;
 
     fn next(&mut self) -> Option<Handle<T>> {
-        if self.left == 0 {
-            return None;
-        }
-        loop {
-            if let Some(number) = self.completions.take() {
-                self.left -= 1;
-                return self.handles.get_mut(number)?.take();
-            }
-            self.wait();
-        }
+        self.next_before(None).map(|(_, handle)| handle)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -67,21 +59,107 @@ impl<T: Task> Iterator for AsCompleted<T> {
 }
 
 impl<T: Task> AsCompleted<T> {
-    fn wait(&self) {
-        let mut pools = self.handles.iter().flatten().map(|handle| &handle.shared);
+    /// The next handle whose task is done, with its position; `None` when none is left or time is over.
+    fn next_before(&mut self, deadline: Option<Instant>) -> Option<(usize, Handle<T>)> {
+        if self.left == 0 {
+            return None;
+        }
+        loop {
+            if let Some(position) = self.completions.take() {
+                self.left -= 1;
+                let handle = self.handles.get_mut(position)?.take()?;
+                return Some((position, handle));
+            }
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                return None;
+            }
+            self.wait(deadline);
+        }
+    }
+
+    fn wait(&self, deadline: Option<Instant>) {
+        let mut pools = self.handles.iter().flatten().map(|handle| &handle.engine);
         let Some(first) = pools.next() else {
             return;
         };
         if pools.all(|other| Arc::ptr_eq(first, other)) {
-            first.wait_for(&*self.completions, None);
+            first.wait_for(&*self.completions, deadline);
             return;
         }
         // Several pools: one of them must not be driven while another one's result comes, so leave
         // all of them to their stewards.
         self.completions.set_waiter(Some(thread::current()));
         if !self.completions.is_ready() {
-            thread::park();
+            match deadline {
+                Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
+                None => thread::park(),
+            }
         }
         self.completions.set_waiter(None);
+    }
+}
+
+/// Until what [`wait`] waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// One task is done.
+    FirstCompleted,
+    /// One task has failed, or all are done.
+    FirstError,
+    /// All tasks are done.
+    AllCompleted,
+}
+
+/// What [`wait`] came to.
+#[derive(Debug)]
+pub struct Waited<T: Task> {
+    /// The outcomes that are there, each with the position of its handle.
+    pub done: Vec<(usize, Result<T::Output, TaskError>)>,
+    /// The handles of tasks that are not done, each with its position.
+    pub open: Vec<(usize, Handle<T>)>,
+}
+
+/// Waits until some or all tasks are done, for at most `limit` if there is one.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use brigade::{Pool, Until, jobs::echo::Echo, wait};
+///
+/// let pool = Pool::builder().start()?;
+/// let handles = [pool.submit::<Echo>(1)?, pool.submit::<Echo>(2)?];
+/// let waited = wait(handles, Until::FirstCompleted, Some(Duration::from_secs(1)));
+/// println!("{} done, {} still open", waited.done.len(), waited.open.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn wait<T: Task>(
+    handles: impl IntoIterator<Item = Handle<T>>,
+    until: Until,
+    limit: Option<Duration>,
+) -> Waited<T> {
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let mut rest = as_completed(handles);
+    let mut done = Vec::new();
+    while let Some((position, handle)) = rest.next_before(deadline) {
+        let outcome = handle.wait();
+        let is_enough = match until {
+            Until::FirstCompleted => true,
+            Until::FirstError => outcome.is_err(),
+            Until::AllCompleted => false,
+        };
+        done.push((position, outcome));
+        if is_enough {
+            break;
+        }
+    }
+    // Whatever else is there by now is done as well.
+    while let Some((position, handle)) = rest.next_before(Some(Instant::now())) {
+        done.push((position, handle.wait()));
+    }
+    let open = rest.handles.into_iter().enumerate();
+    Waited {
+        done,
+        open: open
+            .filter_map(|(at, handle)| Some((at, handle?)))
+            .collect(),
     }
 }

@@ -9,6 +9,24 @@
 //! * a worker's results come in the order of its tasks, so at most its first unfinished task is running;
 //! * a worker has at most `window` tasks, so that what is small streams and what is big spreads;
 //! * what waits behind a long task is taken back for a worker that has nothing to do.
+//!
+//! | file | events |
+//! | --- | --- |
+//! | this one | submitted, ready, finished, cancelled |
+//! | `dispatch.rs`, `queue.rs`, `pace.rs` | who gets the next task |
+//! | `death.rs` | a worker has ended; whom to blame, when to start another |
+//! | `limits.rs` | time limits, worn-out workers, more or fewer of them |
+//! | `ending.rs` | closed, terminated, given up |
+
+mod death;
+mod dispatch;
+mod ending;
+mod limits;
+mod pace;
+mod queue;
+mod slot;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::VecDeque,
@@ -17,23 +35,40 @@ use std::{
 
 use slab::Slab;
 
-use super::{
-    error::{Death, Ended},
-    pace::{Pace, SOON},
-    slot::{Slot, SlotState},
-};
+use super::error::Death;
+use queue::Queue;
+use slot::{Slot, SlotState};
 
 /// Identifies a task while the pool has it. Used again for a later task.
 pub(crate) type TaskKey = usize;
 
-/// Deaths in a row before readiness, in one slot, after which the pool gives up if no worker is left.
-const MAX_FAILED_STARTS: u32 = 5;
+/// Identifies a task for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TaskRef {
+    pub(crate) key: TaskKey,
+    /// Number of the task in its pool.
+    pub(crate) id: u64,
+}
 
-/// The same where somebody else killed the worker, which says little about the worker.
-const MAX_KILLED_STARTS: u32 = 50;
+/// What is granted to a task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// How many more times it is tried after a worker died of it.
+    pub(crate) retries: u32,
+    /// How long it may run, from its start.
+    pub(crate) timeout: Option<Duration>,
+    /// Higher goes first.
+    pub(crate) priority: i32,
+}
 
-const FIRST_BACK_OFF: Duration = Duration::from_millis(5);
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+/// What is granted to all workers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Tasks after which a worker is replaced by a fresh one.
+    pub(crate) tasks_per_worker: Option<u64>,
+    /// How long a worker may take to end after it was told to.
+    pub(crate) grace: Duration,
+}
 
 /// What the loop has to do.
 #[derive(Debug, PartialEq)]
@@ -49,8 +84,13 @@ pub(crate) enum Action<T> {
     /// Take back tasks that the worker has not begun, the last `count` of those it has; tell
     /// [`Core::revoked`] which.
     Revoke { slot: usize, count: usize },
+    /// The task at this number may have run for too long: take back all behind it, and tell
+    /// [`Core::expired`] whether it is running.
+    Expire { slot: usize, sequence: u64 },
     /// Tell the worker that there are no more tasks.
     Shutdown { slot: usize },
+    /// Ask the worker's process group to end.
+    Terminate { slot: usize },
     /// End the worker now.
     Kill { slot: usize },
     /// This task has no result and never will.
@@ -62,7 +102,13 @@ pub(crate) enum Action<T> {
 pub(crate) enum Loss {
     /// It was running when its worker ended.
     Died { attempt: u32, death: Death },
-    /// The pool was terminated.
+    /// It ran for too long.
+    TimedOut {
+        attempt: u32,
+        worker: i32,
+        limit: Duration,
+    },
+    /// Its handle, or its pool, was told to.
     Cancelled,
     /// The pool gave up.
     Broken(String),
@@ -73,6 +119,18 @@ pub(crate) enum Loss {
 pub(crate) struct Finished<T> {
     pub(crate) ticket: T,
     pub(crate) attempt: u32,
+}
+
+/// What a request to cancel a task comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Cancelling {
+    /// It had its outcome before.
+    TooLate,
+    /// It was queued and is cancelled.
+    Done,
+    /// It is with a worker: revoke it there, and call [`Core::withdrawn`]; or, if it has begun, take back
+    /// all behind it and call [`Core::aborted`].
+    With { slot: usize, sequence: u64 },
 }
 
 /// A result for a task that was not next: the worker is not to be trusted any more.
@@ -86,12 +144,21 @@ pub(crate) struct OutOfOrder {
 /// A task and where it is.
 #[derive(Debug)]
 pub(crate) struct Entry<T> {
-    pub(crate) ticket: T,
+    /// Gone once the task has its outcome, although a queue or a worker still has its key.
+    pub(crate) ticket: Option<T>,
     /// Number of the task in its pool.
     pub(crate) id: u64,
     /// 1 for the first attempt.
     pub(crate) attempt: u32,
-    retries_left: u32,
+    terms: Terms,
+    place: Place,
+    has_timed_out: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Queued,
+    With { slot: usize, sequence: u64 },
 }
 
 /// Whether tasks are taken and what becomes of those that are here.
@@ -105,58 +172,84 @@ enum Phase {
     Over(Option<String>),
 }
 
+/// What a pool has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Tasks taken.
+    pub(crate) submitted: u64,
+    /// Tasks whose function returned.
+    pub(crate) finished: u64,
+    /// Tasks that left without a result.
+    pub(crate) lost: u64,
+    /// Attempts after the first.
+    pub(crate) retried: u64,
+    /// Workers that ended without being told to.
+    pub(crate) deaths: u64,
+}
+
 /// The state of a pool.
 #[derive(Debug)]
 pub(crate) struct Core<T> {
     tasks: Slab<Entry<T>>,
-    queue: VecDeque<TaskKey>,
+    /// Tasks that have no outcome yet.
+    open_tasks: usize,
+    queue: Queue,
     slots: Vec<Slot>,
     /// Slots that may have nothing to do, and slots that may have room; checked when taken.
     idle: VecDeque<usize>,
     roomy: VecDeque<usize>,
     phase: Phase,
-    next_id: u64,
+    limits: Limits,
+    counts: Counts,
     /// The time as last told.
     now: Instant,
     /// When to look again whether an idle worker can take something off another one.
     level_at: Option<Instant>,
+    /// Whether any task was ever given a time limit.
+    has_timeouts: bool,
     actions: Vec<Action<T>>,
 }
 
 impl<T> Core<T> {
     /// A pool of `workers` slots, each of which wants a process.
-    pub(crate) fn new(workers: usize, now: Instant) -> Self {
+    pub(crate) fn new(workers: usize, limits: Limits, now: Instant) -> Self {
         Self {
             tasks: Slab::new(),
-            queue: VecDeque::new(),
-            slots: (0..workers).map(|_| Slot::default()).collect(),
+            open_tasks: 0,
+            queue: Queue::default(),
+            slots: (0..workers).map(|_| Slot::wanted(now)).collect(),
             idle: VecDeque::new(),
             roomy: VecDeque::new(),
             phase: Phase::Open,
-            next_id: 0,
+            limits,
+            counts: Counts::default(),
             now,
             level_at: None,
+            has_timeouts: false,
             actions: (0..workers).map(|slot| Action::Spawn { slot }).collect(),
         }
     }
 
-    /// Takes a task, and up to `retries` further attempts if workers die of it. Gives the ticket back when
-    /// no task is taken any more.
-    pub(crate) fn submit(&mut self, ticket: T, retries: u32) -> Result<u64, T> {
+    /// Takes a task. Gives the ticket back when no task is taken any more.
+    pub(crate) fn submit(&mut self, ticket: T, terms: Terms) -> Result<TaskRef, T> {
         if self.phase != Phase::Open {
             return Err(ticket);
         }
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = self.counts.submitted;
+        self.counts.submitted += 1;
+        self.open_tasks += 1;
+        self.has_timeouts |= terms.timeout.is_some();
         let key = self.tasks.insert(Entry {
-            ticket,
+            ticket: Some(ticket),
             id,
             attempt: 1,
-            retries_left: retries,
+            terms,
+            place: Place::Queued,
+            has_timed_out: false,
         });
-        self.queue.push_back(key);
+        self.queue.push_back(key, terms.priority);
         self.dispatch();
-        Ok(id)
+        Ok(TaskRef { key, id })
     }
 
     /// A worker can take tasks.
@@ -175,7 +268,7 @@ impl<T> Core<T> {
     }
 
     /// The worker has finished its next task, which must be `sequence`; or has skipped it, which it must
-    /// have if that was revoked, and then there is nothing to deliver.
+    /// have if that was revoked. There is nothing to deliver then, or when the task was cancelled.
     ///
     /// Call [`dispatch`](Self::dispatch) after the last result at hand.
     pub(crate) fn finished(
@@ -188,6 +281,7 @@ impl<T> Core<T> {
             got: sequence,
             expected,
         };
+        let now = self.now;
         let entry = self.slots.get_mut(slot).ok_or(out_of_order(0))?;
         let expected = entry.head_sequence();
         let head = entry.in_flight.front().ok_or(out_of_order(expected))?;
@@ -195,310 +289,92 @@ impl<T> Core<T> {
             return Err(out_of_order(expected));
         }
         let key = entry.in_flight.pop_front().flatten();
+        entry.head_since = now;
         self.list(slot);
+        self.retire_if_due(slot);
         let task = key.and_then(|key| self.tasks.try_remove(key));
-        Ok(task.map(|task| Finished {
-            ticket: task.ticket,
-            attempt: task.attempt,
-        }))
+        let Some((ticket, attempt)) = task.and_then(|task| Some((task.ticket?, task.attempt)))
+        else {
+            return Ok(None);
+        };
+        self.open_tasks -= 1;
+        self.counts.finished += 1;
+        Ok(Some(Finished { ticket, attempt }))
     }
 
     /// A task was taken back from a worker before it began there. It goes to the front of the queue.
     pub(crate) fn revoked(&mut self, slot: usize, sequence: u64) {
-        let Some(entry) = self.slots.get_mut(slot) else {
+        if let Some(key) = self.take_from_worker(slot, sequence) {
+            self.requeue(key);
+        }
+    }
+
+    /// Leaves a hole where a worker's task was.
+    fn take_from_worker(&mut self, slot: usize, sequence: u64) -> Option<TaskKey> {
+        let entry = self.slots.get_mut(slot)?;
+        let index = sequence.checked_sub(entry.head_sequence())?;
+        entry
+            .in_flight
+            .get_mut(usize::try_from(index).ok()?)?
+            .take()
+    }
+
+    /// Puts a task that has been with a worker back to the front of the queue.
+    fn requeue(&mut self, key: TaskKey) {
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.place = Place::Queued;
+            self.queue.push_front(key, task.terms.priority);
+        }
+    }
+
+    /// Somebody wants a task cancelled.
+    pub(crate) fn cancel(&mut self, task: TaskRef) -> Cancelling {
+        let entry = self.tasks.get(task.key);
+        let Some(entry) = entry.filter(|entry| entry.id == task.id && entry.ticket.is_some())
+        else {
+            return Cancelling::TooLate;
+        };
+        match entry.place {
+            Place::With { slot, sequence } => Cancelling::With { slot, sequence },
+            Place::Queued => {
+                self.fail(task.key, Loss::Cancelled);
+                self.wind_down();
+                Cancelling::Done
+            }
+        }
+    }
+
+    /// A task to be cancelled was revoked before its worker began it.
+    pub(crate) fn withdrawn(&mut self, slot: usize, sequence: u64) {
+        if let Some(key) = self.take_from_worker(slot, sequence) {
+            self.fail(key, Loss::Cancelled);
+            self.tasks.try_remove(key);
+            self.wind_down();
+        }
+    }
+
+    /// A task to be cancelled is running, with nothing behind it: its worker must end.
+    pub(crate) fn aborted(&mut self, slot: usize, sequence: u64) {
+        let Some(entry) = self.slots.get(slot) else {
             return;
         };
         let index = sequence.checked_sub(entry.head_sequence());
         let index = index.and_then(|index| usize::try_from(index).ok());
-        if let Some(key) = index
-            .and_then(|index| entry.in_flight.get_mut(index))
-            .and_then(Option::take)
-        {
-            self.queue.push_front(key);
-        }
-    }
-
-    /// `count` results came from a worker at `now`; sets how many tasks it may have at a time.
-    pub(crate) fn observe(&mut self, slot: usize, count: usize, now: Instant) {
-        if let Some(entry) = self.slots.get_mut(slot) {
-            entry.pace.observe(count, now);
-            self.list(slot);
-        }
-    }
-
-    /// Whether the pipe to a worker is so full that it should be given no further task for now.
-    pub(crate) fn set_congested(&mut self, slot: usize, is_congested: bool) {
-        if let Some(entry) = self.slots.get_mut(slot)
-            && std::mem::replace(&mut entry.is_congested, is_congested)
-            && !is_congested
-        {
-            self.list(slot);
-            self.dispatch();
-        }
-    }
-
-    /// The process of a slot has ended, or could not be started. `is_claimed` says of a sequence number
-    /// whether the worker had begun that task.
-    pub(crate) fn worker_gone(
-        &mut self,
-        slot: usize,
-        death: &Death,
-        is_claimed: impl Fn(u64) -> bool,
-        now: Instant,
-    ) {
-        let Some(entry) = self.slots.get_mut(slot) else {
-            return;
-        };
-        let was = std::mem::replace(&mut entry.state, SlotState::Vacant);
-        let running = entry.head_sequence();
-        let is_head_live = entry.in_flight.front().is_some_and(Option::is_some);
-        let mut lost: Vec<TaskKey> = entry.in_flight.drain(..).flatten().collect();
-        entry.pace = Pace::default();
-        entry.is_congested = false;
-        if is_head_live && is_claimed(running) {
-            let guilty = lost.remove(0);
-            if self.blame(guilty, death) {
-                lost.insert(0, guilty);
-            }
-        }
-        for key in lost.into_iter().rev() {
-            self.queue.push_front(key);
-        }
-        if was == SlotState::Starting {
-            self.start_failed(slot, &death.how, now);
-        } else {
-            self.refill(slot, now, Duration::ZERO);
-        }
-        self.dispatch();
-        self.wind_down();
-    }
-
-    /// Charges a death to the task that was running; whether it may be tried again.
-    fn blame(&mut self, key: TaskKey, death: &Death) -> bool {
-        let task = &mut self.tasks[key];
-        if task.retries_left > 0 && !matches!(self.phase, Phase::Over(_)) {
-            task.retries_left -= 1;
-            task.attempt += 1;
-            return true;
-        }
-        let task = self.tasks.remove(key);
-        self.actions.push(Action::Fail {
-            loss: Loss::Died {
-                attempt: task.attempt,
-                death: death.clone(),
-            },
-            ticket: task.ticket,
-        });
-        false
-    }
-
-    /// A worker that never became ready: waits ever longer before the next try, and gives up when it is
-    /// hopeless.
-    fn start_failed(&mut self, slot: usize, how: &Ended, now: Instant) {
-        let somebody_works = self.slots.iter().any(|slot| slot.state == SlotState::Ready);
-        let entry = &mut self.slots[slot];
-        entry.failed_starts += 1;
-        let tries = entry.failed_starts;
-        let limit = match how {
-            Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
-            _ => MAX_FAILED_STARTS,
-        };
-        if tries >= limit && !somebody_works {
-            self.give_up(format!(
-                "{tries} in a row ended before they were ready; the last one {how}"
-            ));
-            return;
-        }
-        let wait = FIRST_BACK_OFF.saturating_mul(1 << (tries - 1).min(10));
-        self.refill(slot, now, wait.min(LONGEST_BACK_OFF));
-    }
-
-    /// Wants a new process for a slot, at once or after a while.
-    fn refill(&mut self, slot: usize, now: Instant, wait: Duration) {
-        if matches!(self.phase, Phase::Over(_)) {
-            return;
-        }
-        if wait.is_zero() {
-            self.slots[slot].state = SlotState::Starting;
-            self.actions.push(Action::Spawn { slot });
-        } else {
-            self.slots[slot].state = SlotState::Waiting { until: now + wait };
-        }
-    }
-
-    /// Time has come to be `now`: starts what has waited long enough.
-    pub(crate) fn tick(&mut self, now: Instant) {
-        self.now = now;
-        if self.level_at.is_some_and(|at| at <= now) && self.queue.is_empty() {
-            self.level();
-        }
-        for slot in 0..self.slots.len() {
-            if let SlotState::Waiting { until } = self.slots[slot].state
-                && until <= now
-            {
-                self.refill(slot, now, Duration::ZERO);
-            }
-        }
-    }
-
-    /// When [`tick`](Self::tick) is due next.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.slots
-            .iter()
-            .filter_map(|slot| match slot.state {
-                SlotState::Waiting { until } => Some(until),
-                _ => None,
-            })
-            .chain(self.level_at)
-            .min()
-    }
-
-    /// No more tasks: finish those that are here, then end the workers.
-    pub(crate) fn close(&mut self) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Closing;
+        if let Some(key) = index.and_then(|index| entry.in_flight.get(index).copied().flatten()) {
+            self.fail(key, Loss::Cancelled);
+            self.stop(slot);
             self.wind_down();
         }
     }
 
-    /// Ends the workers now; every task that is here fails as cancelled.
-    pub(crate) fn terminate(&mut self) {
-        if !matches!(self.phase, Phase::Over(_)) {
-            self.end(Phase::Over(None));
+    /// Lets a task have no result. Its entry stays for as long as its key is somewhere.
+    fn fail(&mut self, key: TaskKey, loss: Loss) {
+        let task = self.tasks.get_mut(key);
+        if let Some(ticket) = task.and_then(|task| task.ticket.take()) {
+            self.open_tasks -= 1;
+            self.counts.lost += 1;
+            self.actions.push(Action::Fail { ticket, loss });
         }
-    }
-
-    /// Ends the workers now because the pool cannot work; every task fails with the reason.
-    pub(crate) fn give_up(&mut self, reason: String) {
-        if !matches!(self.phase, Phase::Over(_)) {
-            self.end(Phase::Over(Some(reason)));
-        }
-    }
-
-    fn end(&mut self, phase: Phase) {
-        let loss = match &phase {
-            Phase::Over(Some(reason)) => Loss::Broken(reason.clone()),
-            _ => Loss::Cancelled,
-        };
-        self.phase = phase;
-        self.queue.clear();
-        for slot in 0..self.slots.len() {
-            let entry = &mut self.slots[slot];
-            entry.in_flight.clear();
-            if entry.state.has_process() {
-                entry.state = SlotState::Leaving;
-                self.actions.push(Action::Kill { slot });
-            } else {
-                entry.state = SlotState::Vacant;
-            }
-        }
-        let tickets = std::mem::take(&mut self.tasks).into_iter();
-        self.actions.extend(tickets.map(|(_, task)| Action::Fail {
-            ticket: task.ticket,
-            loss: loss.clone(),
-        }));
-    }
-
-    /// While closing, and nothing is left to do: sends the workers home.
-    fn wind_down(&mut self) {
-        if self.phase != Phase::Closing || !self.tasks.is_empty() {
-            return;
-        }
-        self.phase = Phase::Over(None);
-        for slot in 0..self.slots.len() {
-            let entry = &mut self.slots[slot];
-            match entry.state {
-                SlotState::Ready => {
-                    entry.state = SlotState::Leaving;
-                    self.actions.push(Action::Shutdown { slot });
-                }
-                SlotState::Starting => {
-                    entry.state = SlotState::Leaving;
-                    self.actions.push(Action::Kill { slot });
-                }
-                SlotState::Waiting { .. } => entry.state = SlotState::Vacant,
-                SlotState::Vacant | SlotState::Leaving => {}
-            }
-        }
-    }
-
-    /// Hands queued tasks to workers with room, to those without any task first.
-    pub(crate) fn dispatch(&mut self) {
-        while let Some(key) = self.queue.pop_front() {
-            let Some(slot) = self.next_with_room() else {
-                self.queue.push_front(key);
-                break;
-            };
-            let entry = &mut self.slots[slot];
-            let sequence = entry.next_sequence;
-            entry.next_sequence += 1;
-            entry.in_flight.push_back(Some(key));
-            self.actions.push(Action::Send {
-                slot,
-                key,
-                sequence,
-            });
-            self.list(slot);
-        }
-        if self.queue.is_empty() {
-            self.level();
-            self.wind_down();
-        }
-    }
-
-    /// When nothing is queued: an idle worker gets what waits behind another one's running task, unless that
-    /// is probably done in no time; then another look is taken a little later.
-    fn level(&mut self) {
-        self.level_at = None;
-        let is_idle = |slot: &Slot| slot.has_room() && slot.in_flight.is_empty();
-        if !self.idle.iter().any(|slot| is_idle(&self.slots[*slot])) {
-            return;
-        }
-        let waiting = self.slots.iter().map(Slot::waiting).enumerate();
-        let Some((slot, count)) = waiting.max_by_key(|(_, count)| *count) else {
-            return;
-        };
-        let entry = &self.slots[slot];
-        if count == 0 {
-        } else if entry.pace.is_soon_through(entry.in_flight.len(), self.now) {
-            self.level_at = Some(self.now + SOON);
-        } else {
-            let count = count.div_ceil(2);
-            self.actions.push(Action::Revoke { slot, count });
-        }
-    }
-
-    /// Notes a slot for [`next_with_room`](Self::next_with_room) if it has room.
-    fn list(&mut self, slot: usize) {
-        let entry = &mut self.slots[slot];
-        if !entry.has_room() {
-            return;
-        }
-        if entry.in_flight.is_empty() {
-            if !std::mem::replace(&mut entry.is_listed_idle, true) {
-                self.idle.push_back(slot);
-            }
-        } else if !std::mem::replace(&mut entry.is_listed_roomy, true) {
-            self.roomy.push_back(slot);
-        }
-    }
-
-    fn next_with_room(&mut self) -> Option<usize> {
-        while let Some(slot) = self.idle.pop_front() {
-            let entry = &mut self.slots[slot];
-            entry.is_listed_idle = false;
-            if entry.has_room() && entry.in_flight.is_empty() {
-                return Some(slot);
-            }
-        }
-        while let Some(slot) = self.roomy.pop_front() {
-            let entry = &mut self.slots[slot];
-            entry.is_listed_roomy = false;
-            if entry.has_room() {
-                return Some(slot);
-            }
-        }
-        None
     }
 
     /// The task behind a key of [`Action::Send`].
@@ -506,7 +382,7 @@ impl<T> Core<T> {
         self.tasks.get(key)
     }
 
-    /// How many tasks a worker has.
+    /// How many tasks a worker has, those that were revoked and not yet skipped included.
     pub(crate) fn in_flight(&self, slot: usize) -> usize {
         self.slots.get(slot).map_or(0, |slot| slot.in_flight.len())
     }
@@ -516,51 +392,22 @@ impl<T> Core<T> {
         self.slots.get(slot).map_or(0, Slot::head_sequence)
     }
 
-    /// A worker starts to count its tasks from 0; call it when its process has been started.
-    pub(crate) fn spawned(&mut self, slot: usize) {
-        if let Some(entry) = self.slots.get_mut(slot) {
-            entry.next_sequence = 0;
-        }
+    /// How many tasks wait for a worker.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
     }
 
-    /// Whether a process that has just been started is still wanted.
-    pub(crate) fn wants_process(&self, slot: usize) -> bool {
-        self.slots
-            .get(slot)
-            .is_some_and(|slot| slot.state == SlotState::Starting)
+    /// Tasks that have no outcome yet.
+    pub(crate) fn open_tasks(&self) -> usize {
+        self.open_tasks
     }
 
-    /// Whether a slot's process has not been told to end.
-    pub(crate) fn is_wanted(&self, slot: usize) -> bool {
-        let is_wanted = |slot: &Slot| matches!(slot.state, SlotState::Starting | SlotState::Ready);
-        self.slots.get(slot).is_some_and(is_wanted)
+    /// What the pool has done so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
     }
 
-    /// How many tasks a map should keep here: enough for every worker's window twice over, so that the
-    /// queue does not run dry between two looks at it, and not more, because all of it is memory.
-    pub(crate) fn appetite(&self) -> usize {
-        let windows: usize = self.slots.iter().map(|slot| slot.pace.window()).sum();
-        (2 * windows).max(16 * self.slots.len())
-    }
-
-    /// Why the pool gave up, if it did.
-    pub(crate) fn broken(&self) -> Option<&str> {
-        match &self.phase {
-            Phase::Over(reason) => reason.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// Whether the pool has ended: no task, no process, and none will come.
-    pub(crate) fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over(_))
-            && self
-                .slots
-                .iter()
-                .all(|slot| slot.state == SlotState::Vacant)
-    }
-
-    /// Takes the next action. The order matters.
+    /// Takes all actions, in order.
     pub(crate) fn take_actions(&mut self, into: &mut Vec<Action<T>>) {
         into.append(&mut self.actions);
     }
@@ -569,38 +416,46 @@ impl<T> Core<T> {
     #[cfg(test)]
     pub(crate) fn check(&self) {
         let mut places = vec![0; self.tasks.capacity()];
-        let with_workers = self
-            .slots
-            .iter()
-            .flat_map(|slot| slot.in_flight.iter().flatten());
-        for key in self.queue.iter().chain(with_workers) {
-            assert!(
-                self.tasks.contains(*key),
-                "task {key} is gone but still somewhere"
-            );
-            places[*key] += 1;
+        for (number, slot) in self.slots.iter().enumerate() {
+            slot.check(number, self.limits.tasks_per_worker);
+            for (sequence, key) in (slot.head_sequence()..).zip(&slot.in_flight) {
+                let Some(key) = *key else { continue };
+                places[key] += 1;
+                let place = Place::With {
+                    slot: number,
+                    sequence,
+                };
+                assert_eq!(self.tasks[key].place, place, "task {key}");
+            }
+        }
+        for key in self.queue.iter() {
+            places[key] += 1;
+            assert_eq!(self.tasks[key].place, Place::Queued, "task {key}");
         }
         for (key, _) in &self.tasks {
             assert_eq!(places[key], 1, "task {key} is in {} places", places[key]);
         }
-        for (number, slot) in self.slots.iter().enumerate() {
-            slot.check(number);
-        }
-        if !self.queue.is_empty() {
+        let open = self
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.ticket.is_some())
+            .count();
+        assert_eq!(open, self.open_tasks);
+        let has_room = |slot: &Slot| slot.has_room(self.limits.tasks_per_worker);
+        if self
+            .queue
+            .iter()
+            .any(|key| self.tasks[key].ticket.is_some())
+        {
             assert!(
-                !self.slots.iter().any(Slot::has_room),
+                !self.slots.iter().any(has_room),
                 "tasks queue beside a worker with room"
             );
         }
-        if matches!(self.phase, Phase::Over(_)) {
-            assert!(self.tasks.is_empty(), "the pool is over, with tasks");
-        }
-        if self.phase == Phase::Closing {
-            assert!(!self.tasks.is_empty(), "closing, with nothing left to do");
+        match self.phase {
+            Phase::Open => {}
+            Phase::Closing => assert!(self.open_tasks > 0, "closing, with nothing left to do"),
+            Phase::Over(_) => assert_eq!(self.open_tasks, 0, "the pool is over, with tasks"),
         }
     }
 }
-
-#[cfg(test)]
-#[path = "core_tests.rs"]
-mod tests;

@@ -1,6 +1,6 @@
 //! What can go wrong with a pool, and with one task.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
 use brigade_protocol::{
     Mismatch, TaskFailure,
@@ -33,6 +33,18 @@ pub enum TaskError {
         /// 1 for the first attempt.
         attempt: u32,
     },
+    /// The task ran for longer than it may, and its worker was ended for it.
+    #[error(
+        "the task was still running after {limit:?}, so worker {worker} was ended (attempt {attempt})"
+    )]
+    TimedOut {
+        /// How long it may run.
+        limit: Duration,
+        /// Process id of the worker.
+        worker: i32,
+        /// 1 for the first attempt.
+        attempt: u32,
+    },
     /// The input of a map's task refused to be encoded or is too large.
     #[error("the task's input {0}")]
     Input(AppendError),
@@ -47,8 +59,8 @@ pub enum TaskError {
         /// What the executable has registered.
         known: Vec<String>,
     },
-    /// The pool was terminated or dropped before the task was done.
-    #[error("the task was cancelled because its pool ended")]
+    /// Its handle was told to cancel it, or its pool ended before it was done.
+    #[error("the task was cancelled")]
     Cancelled,
     /// The pool has given up.
     #[error("the pool has no workers: {0}")]
@@ -67,6 +79,8 @@ pub enum Ended {
     Babbled(String),
     /// It could not be started.
     NotStarted(String),
+    /// It would not work: its initialiser failed, or something it was to be given is missing.
+    Refused(String),
 }
 
 /// The end of one worker process.
@@ -75,6 +89,19 @@ pub(crate) struct Death {
     /// Its process id, 0 if there was none.
     pub(crate) worker: i32,
     pub(crate) how: Ended,
+    /// The end of what it wrote to standard error, if it never got ready.
+    pub(crate) last_words: String,
+}
+
+impl Death {
+    /// The end of a process that never ran.
+    pub(crate) fn unborn(how: Ended) -> Self {
+        Self {
+            worker: 0,
+            how,
+            last_words: String::new(),
+        }
+    }
 }
 
 impl fmt::Display for Ended {
@@ -89,6 +116,7 @@ impl fmt::Display for Ended {
                 write!(f, "broke the protocol and was killed ({nonsense})")
             }
             Self::NotStarted(reason) => write!(f, "could not be started ({reason})"),
+            Self::Refused(reason) => write!(f, "refused to work ({reason})"),
         }
     }
 }

@@ -1,37 +1,54 @@
 //! What `submit` returns: the promise of one outcome.
 
 use std::{
+    future::Future,
     marker::PhantomData,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use brigade_protocol::{Task, codec};
 
 use super::{
+    cell::Cell,
+    core::TaskRef,
+    engine::Engine,
     error::TaskError,
-    outcome::{Awaited, Cell, Outcome},
-    wheel::Shared,
+    outcome::{Awaited, Outcome, Output},
 };
 
 /// The promise of a task's one outcome.
 ///
 /// It always resolves: with the output, with the error of the task or the death of its worker, or with
-/// [`TaskError::Cancelled`] when the pool ends first. Dropping it leaves the task alone.
+/// [`TaskError::Cancelled`] when it is cancelled or the pool ends first. Dropping it leaves the task alone.
+///
+/// It is a future as well, and needs no runtime of its own:
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use brigade::{Pool, jobs::echo::Echo};
+///
+/// let pool = Pool::builder().start()?;
+/// assert_eq!(pool.submit::<Echo>(7)?.await?, 7);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
+#[must_use = "a handle is the only way to the outcome"]
 pub struct Handle<T: Task> {
     pub(super) cell: Arc<Cell>,
-    pub(super) shared: Arc<Shared>,
-    id: u64,
+    pub(super) engine: Arc<dyn Engine>,
+    task: TaskRef,
     kind: PhantomData<fn() -> T>,
 }
 
 impl<T: Task> Handle<T> {
-    pub(super) fn new(cell: Arc<Cell>, shared: Arc<Shared>, id: u64) -> Self {
+    pub(super) fn new(cell: Arc<Cell>, engine: Arc<dyn Engine>, task: TaskRef) -> Self {
         Self {
             cell,
-            shared,
-            id,
+            engine,
+            task,
             kind: PhantomData,
         }
     }
@@ -39,7 +56,7 @@ impl<T: Task> Handle<T> {
     /// Number of the task in its pool, counted from 0 in the order of submission.
     #[must_use]
     pub fn id(&self) -> u64 {
-        self.id
+        self.task.id
     }
 
     /// Whether [`wait`](Self::wait) would return at once.
@@ -53,7 +70,7 @@ impl<T: Task> Handle<T> {
     /// # Errors
     /// Why the task has no output.
     pub fn wait(self) -> Result<T::Output, TaskError> {
-        self.shared.wait_for(&*self.cell, None);
+        self.engine.wait_for(&*self.cell, None);
         self.outcome()
     }
 
@@ -63,11 +80,27 @@ impl<T: Task> Handle<T> {
     /// The handle itself. The inner result is the task's outcome, as from [`wait`](Self::wait).
     pub fn wait_timeout(self, time: Duration) -> Result<Result<T::Output, TaskError>, Self> {
         let deadline = Instant::now().checked_add(time);
-        if self.shared.wait_for(&*self.cell, deadline) {
+        if self.engine.wait_for(&*self.cell, deadline) {
             Ok(self.outcome())
         } else {
             Err(self)
         }
+    }
+
+    /// Cancels the task, so that its outcome is [`TaskError::Cancelled`]; whether it was in time.
+    ///
+    /// A task that has not begun never does. One that is running is ended with its worker process, which is
+    /// replaced; no other task is affected. (A thread cannot be ended, so in a pool of threads a running task
+    /// goes on, and it is too late.)
+    pub fn cancel(&self) -> bool {
+        !self.is_done() && self.engine.cancel(self.task)
+    }
+
+    /// Has `callback` called with the outcome, on a thread that does nothing else but run callbacks one after
+    /// another. It may use the pool. A callback that panics harms no other.
+    pub fn on_done(self, callback: impl FnOnce(Result<T::Output, TaskError>) + Send + 'static) {
+        self.cell
+            .call(Box::new(|outcome| callback(decode::<T>(outcome))));
     }
 
     fn outcome(self) -> Result<T::Output, TaskError> {
@@ -77,8 +110,26 @@ impl<T: Task> Handle<T> {
     }
 }
 
+impl<T: Task> Future for Handle<T> {
+    type Output = Result<T::Output, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.cell.poll(context.waker()) {
+            Some(outcome) => Poll::Ready(decode::<T>(outcome)),
+            None => Poll::Pending,
+        }
+    }
+}
+
 /// An outcome as its caller wants it. The output is decoded here, on the thread that wants it.
 pub(super) fn decode<T: Task>(outcome: Outcome) -> Result<T::Output, TaskError> {
-    let bytes = outcome.map_err(|error| *error)?;
-    codec::decode(&bytes).map_err(|error| TaskError::OutputUndecodable(error.to_string()))
+    match outcome.map_err(|error| *error)? {
+        Output::Bytes(bytes) => {
+            codec::decode(&bytes).map_err(|error| TaskError::OutputUndecodable(error.to_string()))
+        }
+        Output::Value(value) => value
+            .downcast()
+            .map(|value| *value)
+            .map_err(|_| TaskError::OutputUndecodable("is of another type".into())),
+    }
 }

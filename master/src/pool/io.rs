@@ -3,27 +3,20 @@
 //! One epoll set watches, for each worker, the result pipe, room in the task pipe, and the process itself.
 //! Everything is non-blocking: the master never waits for a write while results wait to be read.
 
-use std::{
-    io,
-    sync::Arc,
-    thread::Thread,
-    time::{Duration, Instant},
-};
+use std::{io, sync::Arc, thread::Thread, time::Instant};
 
 use brigade_protocol::{Start, TaskHeader, shm::Board};
 use nix::sys::epoll::Epoll;
 
 use super::{
-    core::{Action, Core, Loss},
+    core::{Action, Core, Limits, Loss},
     error::{Death, Ended, TaskError},
-    outcome::{KindIndex, Ticket},
+    outcome::{Input, KindIndex, Payload, Ticket},
     spawn::{Recipe, Spawned},
+    wakes::Wakes,
     watch::watch,
     worker::Worker,
 };
-
-/// How long a dismissed worker may take to end.
-const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// What happened in a pool, for whoever reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,20 +65,26 @@ pub(crate) struct State {
     pub(super) dirty: Vec<usize>,
     /// Slots that want a process; the steward starts them.
     pub(crate) wanted: Vec<usize>,
-    /// Threads to be woken once the lock is released.
-    pub(crate) wakes: Vec<Thread>,
+    /// Who is to be told once the lock is released.
+    pub(crate) wakes: Wakes,
     /// What to report once the lock is released.
     pub(crate) events: Vec<Event>,
-    /// Waits for the end of the pool.
-    pub(crate) joiners: Vec<Thread>,
-    leave_by: Option<Instant>,
+    /// Threads that wait for a change of the pool itself.
+    pub(crate) onlookers: Vec<Thread>,
+    /// Since when all workers are stopped, with this process.
+    pub(super) stopped_at: Option<Instant>,
 }
 
 impl State {
-    pub(crate) fn new(recipe: Arc<Recipe>, board: Board, epoll: Arc<Epoll>) -> Self {
+    pub(crate) fn new(
+        recipe: Arc<Recipe>,
+        limits: Limits,
+        board: Board,
+        epoll: Arc<Epoll>,
+    ) -> Self {
         let workers = recipe.workers;
         Self {
-            core: Core::new(workers, Instant::now()),
+            core: Core::new(workers, limits, Instant::now()),
             recipe,
             workers: (0..workers).map(|_| None).collect(),
             generation: 0,
@@ -96,11 +95,17 @@ impl State {
             actions: Vec::new(),
             dirty: Vec::new(),
             wanted: Vec::new(),
-            wakes: Vec::new(),
+            wakes: Wakes::default(),
             events: Vec::new(),
-            joiners: Vec::new(),
-            leave_by: None,
+            onlookers: Vec::new(),
+            stopped_at: None,
         }
+    }
+
+    /// Makes room for as many workers as the core has slots.
+    pub(super) fn make_slots(&mut self) {
+        let slots = self.core.slots().max(self.workers.len());
+        self.workers.resize_with(slots, || None);
     }
 
     /// The pool's own number for a kind of task.
@@ -132,7 +137,12 @@ impl State {
         let generation = self.generation;
         watch(&self.epoll, &process, slot, generation)?;
         let pid = process.child.pid();
-        let mut worker = Worker::new(process, generation);
+        let mut worker = Worker::new(
+            process,
+            generation,
+            self.recipe.conditions.result_limit_bytes,
+        );
+        let conditions = &self.recipe.conditions;
         worker.greet(Start {
             index: u32::try_from(slot).unwrap_or(u32::MAX),
             master: i32::try_from(std::process::id()).unwrap_or_default(),
@@ -146,6 +156,11 @@ impl State {
                 .iter()
                 .map(|shared| shared.name.clone())
                 .collect(),
+            result_limit_bytes: conditions.result_limit_bytes,
+            max_memory_bytes: conditions.max_memory_bytes,
+            working_directory: conditions.working_directory.clone(),
+            is_pinned: conditions.is_pinned,
+            initializer: conditions.initializer.clone(),
         });
         self.workers[slot] = Some(worker);
         self.core.spawned(slot);
@@ -166,8 +181,8 @@ impl State {
         }
         if self.core.is_over() {
             self.board = None;
-            self.wakes.append(&mut self.joiners);
         }
+        self.wakes.unpark(self.onlookers.drain(..));
     }
 
     fn act(&mut self, now: Instant) {
@@ -181,11 +196,16 @@ impl State {
                     sequence,
                 } => self.send(slot, key, sequence),
                 Action::Revoke { slot, count } => self.revoke(slot, count),
+                Action::Expire { slot, sequence } => self.expire(slot, sequence),
+                Action::Terminate { slot } => {
+                    if let Some(worker) = &self.workers[slot] {
+                        worker.process.child.terminate();
+                    }
+                }
                 Action::Shutdown { slot } => {
                     if let Some(worker) = self.workers[slot].as_mut() {
                         worker.dismiss();
                         self.dirty.push(slot);
-                        self.leave_by = Some(now + LEAVE_WITHIN);
                     }
                 }
                 Action::Kill { slot } => match &self.workers[slot] {
@@ -210,15 +230,13 @@ impl State {
     }
 
     fn never_ran(&mut self, slot: usize, now: Instant) {
-        let how = Ended::Killed(libc::SIGKILL);
-        self.core
-            .worker_gone(slot, &Death { worker: 0, how }, |_| false, now);
+        let death = Death::unborn(Ended::Killed(libc::SIGKILL));
+        self.core.worker_gone(slot, &death, |_| false, now);
     }
 
     /// The process for a slot could not be started.
     pub(crate) fn not_started(&mut self, slot: usize, reason: String) {
-        let how = Ended::NotStarted(reason);
-        let death = Death { worker: 0, how };
+        let death = Death::unborn(Ended::NotStarted(reason));
         self.core
             .worker_gone(slot, &death, |_| false, Instant::now());
     }
@@ -227,39 +245,24 @@ impl State {
         let (Some(worker), Some(task)) = (self.workers[slot].as_mut(), self.core.task(key)) else {
             return;
         };
+        // A task that was cancelled on its way here has been revoked as well: the worker skips it.
+        let empty = Input::Bytes(Payload::new());
+        let (kind, input) = match &task.ticket {
+            Some(ticket) => (self.kinds[ticket.kind].wire, &ticket.input),
+            None => (None, &empty),
+        };
+        let Input::Bytes(input) = input else {
+            return;
+        };
         let header = TaskHeader {
             sequence,
             task: task.id,
             // A number that no worker has: it answers that it does not know the kind.
-            kind: self.kinds[task.ticket.kind].wire.unwrap_or(u32::MAX),
+            kind: kind.unwrap_or(u32::MAX),
             attempt: task.attempt,
         };
-        worker.enqueue(header, &task.ticket.input);
+        worker.enqueue(header, input);
         self.dirty.push(slot);
-    }
-
-    /// Takes back what a worker has not begun, from its last task on.
-    fn revoke(&mut self, slot: usize, count: usize) {
-        let Some(worker) = &self.workers[slot] else {
-            return;
-        };
-        let lane = &worker.process.lane;
-        let head = self.core.head_sequence(slot);
-        let end = head + self.core.in_flight(slot) as u64;
-        let mut left = count;
-        for sequence in (head..end).rev() {
-            if left == 0 {
-                break;
-            }
-            if lane.revoke(sequence) {
-                self.core.revoked(slot, sequence);
-                left -= 1;
-            }
-        }
-        // If nothing could be had, the worker has begun it all, and there will be a result to act on.
-        if left < count {
-            self.core.dispatch();
-        }
     }
 
     /// Writes to the workers noted as dirty, and keeps those noted that were left out.
@@ -280,26 +283,6 @@ impl State {
             false
         });
         self.dirty.append(&mut dirty);
-    }
-
-    /// Timers: starts that had to wait, and dismissed workers that do not go.
-    pub(crate) fn tick(&mut self, now: Instant) {
-        self.core.tick(now);
-        if self.leave_by.is_some_and(|by| by <= now) {
-            self.leave_by = None;
-            for worker in self.workers.iter().flatten() {
-                worker.process.child.kill();
-            }
-        }
-    }
-
-    /// When [`tick`](Self::tick) is due next.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.core
-            .next_deadline()
-            .into_iter()
-            .chain(self.leave_by)
-            .min()
     }
 
     /// Kills all workers and forgets the board: the caller waits for nothing any more.
@@ -323,6 +306,15 @@ fn explain(loss: Loss) -> TaskError {
         Loss::Died { attempt, death } => TaskError::WorkerDied {
             worker: death.worker,
             how: death.how,
+            attempt,
+        },
+        Loss::TimedOut {
+            attempt,
+            worker,
+            limit,
+        } => TaskError::TimedOut {
+            limit,
+            worker,
             attempt,
         },
         Loss::Cancelled => TaskError::Cancelled,

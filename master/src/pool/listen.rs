@@ -1,14 +1,13 @@
-//! The loop's ears: what workers send, and how they end.
+//! The loop's ears: what workers send.
 
-use std::{thread::Thread, time::Instant};
+use std::time::Instant;
 
-use brigade_protocol::{FromWorker, TaskFailure};
+use brigade_protocol::{FromWorker, Hello, TaskFailure};
 
 use super::{
-    core::Core,
-    error::{Death, Ended, TaskError},
-    io::{Event, Kind, State, wire_number},
-    outcome::{Outcome, Payload, Ticket},
+    error::TaskError,
+    io::{State, wire_number},
+    outcome::{Outcome, Output, Payload},
     watch::{Source, read_token},
     worker::{Heard, Said, Stage, Worker},
 };
@@ -61,160 +60,106 @@ impl State {
     }
 
     /// Acts on all frames that have arrived; how many results were among them.
-    fn understand(&mut self, slot: usize) -> usize {
-        let Self {
-            core,
-            workers,
-            kinds,
-            known,
-            wakes,
-            ..
-        } = self;
-        let Some(worker) = workers[slot].as_mut().filter(|worker| !worker.is_deaf) else {
+    pub(super) fn understand(&mut self, slot: usize) -> usize {
+        let Some(mut worker) = self.workers[slot].take() else {
             return 0;
         };
-        let pid = worker.process.child.pid();
         let mut results = 0;
-        let fault = loop {
-            let said = match worker.next_said() {
-                Ok(Some(said)) => said,
-                Ok(None) => return results,
-                Err(nonsense) => break nonsense,
-            };
-            match said {
-                Said::Hello(hello) => {
-                    if let Err(mismatch) = hello.check() {
-                        core.give_up(mismatch.to_string());
-                        return results;
-                    }
-                    for kind in kinds.iter_mut() {
-                        kind.wire = wire_number(&hello.kinds, kind.name);
-                    }
-                    *known = hello.kinds;
-                    worker.stage = Stage::Preparing;
-                }
-                Said::Ready => {
-                    worker.stage = Stage::Serving;
-                    core.ready(slot);
-                }
-                Said::Refused(reason) => {
-                    core.give_up(reason);
-                    return results;
-                }
-                Said::Result(message, output) => {
-                    results += 1;
-                    if let Err(error) =
-                        settle(core, slot, pid, message, output, kinds, known, wakes)
-                    {
-                        break error;
-                    }
-                }
-            }
-        };
-        worker.is_deaf = true;
-        worker.fault.get_or_insert(fault);
-        worker.process.child.kill();
+        if !worker.is_deaf
+            && let Err(fault) = self.hear_out(slot, &mut worker, &mut results)
+        {
+            worker.is_deaf = true;
+            worker.fault.get_or_insert(fault);
+            worker.process.child.kill();
+        }
+        self.workers[slot] = Some(worker);
         results
     }
 
-    /// The worker has closed its end of the result pipe, so it is dying or useless.
-    fn hang_up(&mut self, slot: usize) {
-        if let Some(worker) = &self.workers[slot] {
-            // The end would be reported again and again until the process is gone.
-            let _ = self.epoll.delete(&worker.process.results);
-            worker.process.child.kill();
-        }
-    }
-
-    /// A worker has ended: takes in what it had finished, finds out how it ended, and tells the core.
-    fn bury(&mut self, slot: usize, now: Instant) {
-        while let Some(Ok(Heard::Some)) = self.workers[slot].as_mut().map(Worker::hear) {
-            self.understand(slot);
-        }
-        self.understand(slot);
-        if let Some(worker) = self.workers[slot].as_mut()
-            && worker.stage == Stage::Serving
-        {
-            worker.recover_leftover();
-            self.understand(slot);
-        }
-        let Some(mut worker) = self.workers[slot].take() else {
-            return;
-        };
+    /// Takes in what a worker has said, up to the first thing that makes no sense.
+    fn hear_out(
+        &mut self,
+        slot: usize,
+        worker: &mut Worker,
+        results: &mut usize,
+    ) -> Result<(), String> {
         let pid = worker.process.child.pid();
-        let reaped = worker.process.child.reap(true).ok().flatten();
-        let how = match (worker.fault.take(), reaped) {
-            (Some(fault), _) => Ended::Babbled(fault),
-            (None, Some(how)) => how,
-            // Somebody else reaped it, and knows; all that is left to say is that it is gone.
-            (None, None) => Ended::Exited(0),
-        };
-        if let Some(board) = &self.board {
-            board.mark_absent(slot);
-        }
-        let was_wanted = self.core.is_wanted(slot);
-        let lane = worker.process.lane.clone();
-        drop(worker);
-        let death = Death { worker: pid, how };
-        self.core
-            .worker_gone(slot, &death, |sequence| lane.is_claimed(sequence), now);
-        if was_wanted {
-            let how = death.how;
-            self.events.push(Event::WorkerDied {
-                index: slot,
-                pid,
-                how,
-            });
+        loop {
+            let (message, output) = match worker.next_said()? {
+                None => return Ok(()),
+                Some(Said::Part) => continue,
+                Some(Said::Hello(hello)) => {
+                    self.meet(&hello);
+                    worker.stage = Stage::Preparing;
+                    continue;
+                }
+                Some(Said::Ready) => {
+                    worker.stage = Stage::Serving;
+                    self.core.ready(slot);
+                    continue;
+                }
+                Some(Said::Refused(reason)) => {
+                    worker.refusal = Some(reason);
+                    continue;
+                }
+                Some(Said::Result(message, output)) => (message, Payload::from_slice(output)),
+                Some(Said::Assembled(message, output)) => (message, Payload::from_vec(output)),
+            };
+            *results += 1;
+            self.settle(slot, pid, message, output)?;
         }
     }
-}
 
-/// Matches a result with its task and delivers the outcome.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "parts of the state, borrowed one by one"
-)]
-fn settle(
-    core: &mut Core<Ticket>,
-    slot: usize,
-    pid: i32,
-    message: FromWorker,
-    output: &[u8],
-    kinds: &[Kind],
-    known: &[String],
-    wakes: &mut Vec<Thread>,
-) -> Result<(), String> {
-    let sequence = match &message {
-        FromWorker::Done { sequence }
-        | FromWorker::Failed { sequence, .. }
-        | FromWorker::Skipped { sequence } => *sequence,
-        other => return Err(format!("{other:?}")),
-    };
-    if sequence < core.head_sequence(slot) {
-        // Recovered from the outbox of a dead worker, and read from the pipe before.
-        return Ok(());
+    /// A worker has introduced itself.
+    fn meet(&mut self, hello: &Hello) {
+        if let Err(mismatch) = hello.check() {
+            self.core.give_up(mismatch.to_string());
+            return;
+        }
+        for kind in &mut self.kinds {
+            kind.wire = wire_number(&hello.kinds, kind.name);
+        }
+        self.known.clone_from(&hello.kinds);
     }
-    let is_skipped = matches!(message, FromWorker::Skipped { .. });
-    let finished = core
-        .finished(slot, sequence, is_skipped)
-        .map_err(|error| error.to_string())?;
-    let Some(task) = finished else {
-        return Ok(());
-    };
-    let outcome: Outcome = match message {
-        FromWorker::Failed { failure, .. } => Err(Box::new(match failure {
-            TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
-                kind: kinds[task.ticket.kind].name,
-                known: known.to_vec(),
-            },
-            failure => TaskError::Failed {
-                failure,
-                worker: pid,
-                attempt: task.attempt,
-            },
-        })),
-        _ => Ok(Payload::from_slice(output)),
-    };
-    task.ticket.sink.deliver(outcome, wakes);
-    Ok(())
+
+    /// Matches a result with its task and delivers the outcome.
+    fn settle(
+        &mut self,
+        slot: usize,
+        pid: i32,
+        message: FromWorker,
+        output: Payload,
+    ) -> Result<(), String> {
+        let sequence = match &message {
+            FromWorker::Done { sequence }
+            | FromWorker::Failed { sequence, .. }
+            | FromWorker::Skipped { sequence } => *sequence,
+            other => return Err(format!("{other:?}")),
+        };
+        if sequence < self.core.head_sequence(slot) {
+            // Recovered from the outbox of a dead worker, and read from the pipe before.
+            return Ok(());
+        }
+        let is_skipped = matches!(message, FromWorker::Skipped { .. });
+        let finished = self.core.finished(slot, sequence, is_skipped);
+        let Some(task) = finished.map_err(|error| error.to_string())? else {
+            return Ok(());
+        };
+        let outcome: Outcome = match message {
+            FromWorker::Failed { failure, .. } => Err(Box::new(match failure {
+                TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
+                    kind: self.kinds[task.ticket.kind].name,
+                    known: self.known.clone(),
+                },
+                failure => TaskError::Failed {
+                    failure,
+                    worker: pid,
+                    attempt: task.attempt,
+                },
+            })),
+            _ => Ok(Output::Bytes(output)),
+        };
+        task.ticket.sink.deliver(outcome, &mut self.wakes);
+        Ok(())
+    }
 }

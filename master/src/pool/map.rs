@@ -5,13 +5,16 @@
 
 use std::{collections::VecDeque, fmt, iter::Fuse, marker::PhantomData, sync::Arc};
 
-use brigade_protocol::Task;
+use brigade_protocol::{Task, frame::AppendError};
 
 use super::{
+    core::Terms,
+    engine::Engine,
     error::TaskError,
-    handle::decode,
-    outcome::{KindIndex, Outcome, Sink, Stream, Ticket, encode},
-    wheel::Shared,
+    handle::{Handle, decode},
+    outcome::{Input, KindIndex, Outcome, Sink, Ticket, encode},
+    stream::Stream,
+    wakes::Wakes,
 };
 
 /// Inputs taken at a time; the results at hand are looked at in between.
@@ -25,14 +28,14 @@ pub struct Map<T: Task, I: Iterator<Item = T::Input>>(Feed<T, I>);
 pub struct MapUnordered<T: Task, I: Iterator<Item = T::Input>>(Feed<T, I>);
 
 impl<T: Task, I: Iterator<Item = T::Input>> Map<T, I> {
-    pub(super) fn new(shared: &Arc<Shared>, inputs: I, retries: u32) -> Self {
-        Self(Feed::new(shared, inputs, retries, true))
+    pub(super) fn new(engine: &Arc<dyn Engine>, inputs: I, terms: Terms) -> Self {
+        Self(Feed::new(engine, inputs, terms, true))
     }
 }
 
 impl<T: Task, I: Iterator<Item = T::Input>> MapUnordered<T, I> {
-    pub(super) fn new(shared: &Arc<Shared>, inputs: I, retries: u32) -> Self {
-        Self(Feed::new(shared, inputs, retries, false))
+    pub(super) fn new(engine: &Arc<dyn Engine>, inputs: I, terms: Terms) -> Self {
+        Self(Feed::new(engine, inputs, terms, false))
     }
 }
 
@@ -65,13 +68,48 @@ impl<T: Task, I: Iterator<Item = T::Input>> fmt::Debug for MapUnordered<T, I> {
     }
 }
 
+/// All the outcomes of [`Pool::map_async`](crate::Pool::map_async), in the order of the inputs.
+#[derive(Debug)]
+#[must_use = "a handle is the only way to the outcomes"]
+pub struct MapHandle<T: Task> {
+    handles: Vec<Result<Handle<T>, TaskError>>,
+}
+
+impl<T: Task> MapHandle<T> {
+    pub(super) fn new(handles: Vec<Result<Handle<T>, TaskError>>) -> Self {
+        Self { handles }
+    }
+
+    /// Whether [`wait`](Self::wait) would return at once.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.handles.iter().flatten().all(Handle::is_done)
+    }
+
+    /// Cancels all tasks that are not done.
+    pub fn cancel(&self) {
+        for handle in self.handles.iter().flatten() {
+            handle.cancel();
+        }
+    }
+
+    /// Waits for all outcomes.
+    #[must_use]
+    pub fn wait(self) -> Vec<Result<T::Output, TaskError>> {
+        let outcomes = self.handles.into_iter();
+        outcomes
+            .map(|handle| handle.and_then(Handle::wait))
+            .collect()
+    }
+}
+
 /// Feeds inputs to the pool and collects outcomes.
 struct Feed<T: Task, I: Iterator<Item = T::Input>> {
-    shared: Arc<Shared>,
+    engine: Arc<dyn Engine>,
     stream: Arc<Stream>,
     inputs: Fuse<I>,
     kind: KindIndex,
-    retries: u32,
+    terms: Terms,
     submitted: u64,
     yielded: u64,
     ready: VecDeque<(u64, Outcome)>,
@@ -81,13 +119,13 @@ struct Feed<T: Task, I: Iterator<Item = T::Input>> {
 }
 
 impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
-    fn new(shared: &Arc<Shared>, inputs: I, retries: u32, is_ordered: bool) -> Self {
+    fn new(engine: &Arc<dyn Engine>, inputs: I, terms: Terms, is_ordered: bool) -> Self {
         Self {
             stream: Arc::new(Stream::new(is_ordered)),
-            kind: shared.with(false, |state| state.kind(T::KIND)),
-            shared: Arc::clone(shared),
+            kind: engine.kind(T::KIND),
+            engine: Arc::clone(engine),
             inputs: inputs.fuse(),
-            retries,
+            terms,
             submitted: 0,
             yielded: 0,
             ready: VecDeque::new(),
@@ -105,7 +143,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
                 return None;
             }
             if self.ready.is_empty() {
-                self.shared.wait_for(&*self.stream, None);
+                self.engine.wait_for(&*self.stream, None);
             }
         }
         self.yielded += 1;
@@ -115,7 +153,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     /// Submits as many inputs as the pool has an appetite for.
     fn feed(&mut self) {
         while !self.is_exhausted {
-            let appetite = self.shared.look(|state| state.core.appetite());
+            let appetite = self.engine.appetite();
             let outstanding = usize::try_from(self.submitted - self.yielded).unwrap_or(usize::MAX);
             let count = appetite.saturating_sub(outstanding).min(BATCH);
             if count == 0 {
@@ -136,7 +174,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
             };
             let position = self.submitted;
             self.submitted += 1;
-            match encode(&input, &mut self.scratch) {
+            match self.input(input) {
                 Ok(input) => tickets.push(Ticket {
                     kind: self.kind,
                     input,
@@ -144,27 +182,23 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
                 }),
                 Err(error) => {
                     let outcome = Err(Box::new(TaskError::Input(error)));
-                    self.stream.put(position, outcome, &mut Vec::new());
+                    self.stream.put(position, outcome, &mut Wakes::default());
                 }
             }
         }
         tickets
     }
 
+    fn input(&mut self, input: T::Input) -> Result<Input, AppendError> {
+        if self.engine.is_local() {
+            Ok(Input::Value(Box::new(input)))
+        } else {
+            encode(&input, &mut self.scratch).map(Input::Bytes)
+        }
+    }
+
     fn submit(&mut self, tickets: Vec<Ticket>) {
-        let retries = self.retries;
-        let is_closed = self.shared.with(false, |state| {
-            let mut is_closed = false;
-            for ticket in tickets {
-                if let Err(ticket) = state.core.submit(ticket, retries) {
-                    let outcome = Err(Box::new(state.why_closed()));
-                    ticket.sink.deliver(outcome, &mut state.wakes);
-                    is_closed = true;
-                }
-            }
-            is_closed
-        });
         // A pool that takes nothing more must not use up the inputs.
-        self.is_exhausted |= is_closed;
+        self.is_exhausted |= !self.engine.submit_all(tickets, self.terms);
     }
 }

@@ -11,26 +11,36 @@
 //! | `handle.rs`, `map.rs`, `completed.rs` | what the caller holds |
 
 mod builder;
+mod bury;
+mod cell;
 mod completed;
 mod core;
+mod engine;
 mod error;
+mod front;
 mod handle;
 mod inherit;
 mod io;
 mod listen;
+mod log;
 mod map;
 mod outcome;
-mod pace;
+mod processes;
 mod reap;
-mod slot;
+mod revoke;
 mod spawn;
+mod stream;
+mod threads;
+mod wakes;
 mod watch;
 mod wheel;
 mod worker;
 
-pub use builder::{Pool, PoolBuilder};
-pub use completed::{AsCompleted, as_completed};
+pub use builder::PoolBuilder;
+pub use completed::{AsCompleted, Until, Waited, as_completed, wait};
+pub use engine::Stats;
 pub use error::{Ended, StartError, SubmitError, TaskError};
+pub use front::{Control, Pool};
 pub use handle::Handle;
 pub use io::Event;
-pub use map::{Map, MapUnordered};
+pub use map::{Map, MapHandle, MapUnordered};

@@ -50,6 +50,26 @@ impl Child {
         let _ = pidfd_send_signal(&self.pidfd, rustix::process::Signal::KILL);
     }
 
+    /// Asks the process and its group to end.
+    pub(crate) fn terminate(&self) {
+        self.signal_group(Signal::SIGTERM);
+    }
+
+    /// Stops the process and its group, or lets them go on.
+    pub(crate) fn stop_or_continue(&self, is_stopped: bool) {
+        self.signal_group(if is_stopped {
+            Signal::SIGSTOP
+        } else {
+            Signal::SIGCONT
+        });
+    }
+
+    fn signal_group(&self, signal: Signal) {
+        if !self.is_reaped {
+            let _ = killpg(self.pid, signal);
+        }
+    }
+
     /// Waits for the end of the process, if `is_patient`, and says how it ended; `None` while it lives.
     /// What it left behind in its process group is killed.
     pub(crate) fn reap(&mut self, is_patient: bool) -> io::Result<Option<Ended>> {

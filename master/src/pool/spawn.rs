@@ -5,11 +5,11 @@
 //! and the fixed descriptors of [`brigade_protocol::fd`]; everything else is close-on-exec.
 
 use std::{
-    ffi::{CString, OsStr},
+    ffi::{CString, OsStr, OsString},
     fs::File,
     io,
     os::{
-        fd::{AsRawFd, OwnedFd, RawFd},
+        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
@@ -30,7 +30,7 @@ use nix::{
 };
 use rustix::process::PidfdFlags;
 
-use super::{error::StartError, reap::Child};
+use super::{error::StartError, log::Log, reap::Child};
 use crate::os::duplicate_from;
 
 /// Tries for an executable that is still open for writing somewhere, 10 ms apart.
@@ -43,6 +43,32 @@ pub(crate) struct Shared {
     pub(crate) fd: OwnedFd,
 }
 
+/// What the workers of a pool live under.
+#[derive(Debug)]
+pub(crate) struct Conditions {
+    pub(crate) result_limit_bytes: u64,
+    pub(crate) max_memory_bytes: Option<u64>,
+    /// Kind and encoded input of the task that prepares a worker.
+    pub(crate) initializer: Option<(String, Vec<u8>)>,
+    pub(crate) working_directory: Option<PathBuf>,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// Whether each worker has a core of its own.
+    pub(crate) is_pinned: bool,
+}
+
+impl Conditions {
+    pub(crate) fn new(result_limit_bytes: u64) -> Self {
+        Self {
+            result_limit_bytes,
+            max_memory_bytes: None,
+            initializer: None,
+            working_directory: None,
+            environment: Vec::new(),
+            is_pinned: false,
+        }
+    }
+}
+
 /// How the workers of a pool are started.
 #[derive(Debug)]
 pub(crate) struct Recipe {
@@ -53,6 +79,7 @@ pub(crate) struct Recipe {
     pub(crate) shared: Vec<Shared>,
     /// Descriptors of this program that are closed in the workers.
     pub(crate) private: Vec<RawFd>,
+    pub(crate) conditions: Conditions,
 }
 
 /// A worker process that has just been started, and the master's ends of what it shares with it.
@@ -62,6 +89,7 @@ pub(crate) struct Spawned {
     pub(crate) tasks: File,
     pub(crate) results: File,
     pub(crate) lane: Lane,
+    pub(super) log: Log,
 }
 
 impl Recipe {
@@ -73,29 +101,35 @@ impl Recipe {
         for end in [&tasks_write, &results_read] {
             fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(io::Error::from)?;
         }
+        let log = Log::create()?;
         let inherited = [tasks_read, results_write, lane_fd];
-        let pid = self.exec(index, inherited)?;
+        let pid = self.exec(index, inherited, &log)?;
         Ok(Spawned {
             child: own(pid)?,
             tasks: File::from(tasks_write),
             results: File::from(results_read),
             lane,
+            log,
         })
     }
 
-    fn exec(&self, index: usize, inherited: [OwnedFd; 3]) -> Result<Pid, StartError> {
+    fn exec(&self, index: usize, inherited: [OwnedFd; 3], log: &Log) -> Result<Pid, StartError> {
         let floor = fd::FIRST_SEGMENT + i32::try_from(self.shared.len()).unwrap_or(i32::MAX);
         // Descriptors must not stand where another is to be put, or one would overwrite the other.
         let [tasks, results, lane] = inherited.map(|fd| raise_above(fd, floor));
         let (tasks, results, lane) = (tasks?, results?, lane?);
+        let log = duplicate_from(log.fd(), floor)?;
         let mut plan = vec![
             (tasks.as_raw_fd(), fd::TASKS),
             (results.as_raw_fd(), fd::RESULTS),
             (lane.as_raw_fd(), fd::LANE),
+            // First, before number 2 is the log.
+            (2, fd::STANDARD_ERROR),
+            (log.as_raw_fd(), 2),
         ];
         let mut raised = Vec::with_capacity(self.shared.len());
         for (target, shared) in (fd::FIRST_SEGMENT..).zip(&self.shared) {
-            let segment = duplicate_from(&shared.fd, floor)?;
+            let segment = duplicate_from(shared.fd.as_fd(), floor)?;
             plan.push((segment.as_raw_fd(), target));
             raised.push(segment);
         }
@@ -113,7 +147,7 @@ impl Recipe {
         let attributes = attributes().map_err(io::Error::from)?;
         let path = c_string(self.executable.as_os_str())?;
         let title = c_string(OsStr::new(title))?;
-        let environment = environment()?;
+        let environment = environment(&self.conditions.environment)?;
         let mut tries = 0;
         loop {
             match posix_spawn(&*path, &actions, &attributes, &[&title], &environment) {
@@ -161,7 +195,7 @@ fn raise_above(fd: OwnedFd, floor: RawFd) -> Result<OwnedFd, io::Error> {
     if fd.as_raw_fd() >= floor {
         return Ok(fd);
     }
-    duplicate_from(&fd, floor)
+    duplicate_from(fd.as_fd(), floor)
 }
 
 fn file_actions(private: &[RawFd], plan: &[(RawFd, RawFd)]) -> nix::Result<PosixSpawnFileActions> {
@@ -200,8 +234,12 @@ fn attributes() -> nix::Result<PosixSpawnAttr> {
     Ok(attributes)
 }
 
-fn environment() -> Result<Vec<CString>, io::Error> {
+/// This process's environment with changes.
+fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, io::Error> {
+    let is_changed = |name: &OsString| changes.iter().any(|(changed, _)| changed == name);
     std::env::vars_os()
+        .filter(|(name, _)| !is_changed(name))
+        .chain(changes.iter().cloned())
         .map(|(name, value)| {
             let mut entry = name;
             entry.push("=");

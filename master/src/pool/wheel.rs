@@ -131,9 +131,7 @@ impl Shared {
         if steward_wanted {
             self.wake_steward();
         }
-        for thread in wakes {
-            thread.unpark();
-        }
+        wakes.release();
         if let Some(observer) = &self.observer {
             for event in &events {
                 // An observer that panics has spoilt its own report and nothing else.
@@ -160,7 +158,7 @@ impl Shared {
     }
 
     /// Waits until `awaited` is ready, or until `deadline`; whether it is ready.
-    pub(crate) fn wait_for(&self, awaited: &dyn Awaited, deadline: Option<Instant>) -> bool {
+    pub(crate) fn drive_until(&self, awaited: &dyn Awaited, deadline: Option<Instant>) -> bool {
         loop {
             if awaited.is_ready() {
                 self.pass_on();
@@ -237,7 +235,7 @@ impl Shared {
     /// Waits for events once, at the latest until `deadline`, and acts on them. For who holds the wheel.
     fn turn(&self, deadline: Option<Instant>) {
         let until = self
-            .look(State::next_deadline)
+            .look(|state| state.core.next_deadline())
             .into_iter()
             .chain(deadline)
             .min();
@@ -260,7 +258,7 @@ impl Shared {
                 state.on_event(event.data(), now);
             }
         }
-        state.tick(now);
+        state.core.tick(now);
         state.pump(true, now);
         self.release(state);
     }

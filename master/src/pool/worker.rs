@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use brigade_protocol::{
-    FromWorker, Hello, Start, TaskHeader, ToWorker, codec,
+    FromWorker, Hello, PART_BYTES, Start, TaskHeader, ToWorker, codec,
     frame::{self, Decoder},
 };
 
@@ -37,6 +37,10 @@ pub(crate) enum Said<'a> {
     Refused(String),
     /// A result; what follows the header is the encoded output.
     Result(FromWorker, &'a [u8]),
+    /// A piece of a result.
+    Part,
+    /// The output of a task that came in pieces.
+    Assembled(FromWorker, Vec<u8>),
 }
 
 /// What reading from a worker came to.
@@ -61,6 +65,11 @@ pub(crate) struct Worker {
     pub(crate) fault: Option<String>,
     /// Whether what arrives makes no sense any more.
     pub(crate) is_deaf: bool,
+    /// Why it will not work, as it said itself.
+    pub(crate) refusal: Option<String>,
+    /// The pieces of a result that have come so far.
+    parts: Vec<u8>,
+    result_limit_bytes: u64,
     decoder: Decoder,
     backlog: Vec<u8>,
     written: usize,
@@ -68,13 +77,16 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(process: Spawned, generation: u32) -> Self {
+    pub(crate) fn new(process: Spawned, generation: u32, result_limit_bytes: u64) -> Self {
         Self {
             process,
             generation,
             stage: Stage::Greeting,
             fault: None,
             is_deaf: false,
+            refusal: None,
+            parts: Vec::new(),
+            result_limit_bytes,
             decoder: Decoder::default(),
             backlog: Vec::new(),
             written: 0,
@@ -93,8 +105,18 @@ impl Worker {
         });
     }
 
-    /// Puts a task on its way. Its input is known to fit into a frame.
+    /// Puts a task on its way, in pieces if its input is large.
     pub(crate) fn enqueue(&mut self, header: TaskHeader, input: &Payload) {
+        let mut input = &input[..];
+        while input.len() > PART_BYTES {
+            let (part, rest) = input.split_at(PART_BYTES);
+            input = rest;
+            let _ = frame::append(&mut self.backlog, |out| {
+                codec::encode_into(&ToWorker::Part, out)?;
+                out.extend_from_slice(part);
+                Ok(())
+            });
+        }
         let _ = frame::append(&mut self.backlog, |out| {
             codec::encode_into(&ToWorker::Task(header), out)?;
             out.extend_from_slice(input);
@@ -180,7 +202,10 @@ impl Worker {
         let Some(frame) = self.decoder.next_frame().map_err(|e| e.to_string())? else {
             return Ok(None);
         };
-        interpret(self.stage, frame).map(Some)
+        if self.parts.len() as u64 > self.result_limit_bytes {
+            return Err("a result above the limit that the worker was given".into());
+        }
+        interpret(self.stage, frame, &mut self.parts).map(Some)
     }
 
     /// What the dead worker had finished and not yet sent, to be looked at like what it has sent.
@@ -188,12 +213,13 @@ impl Worker {
         // Half a frame at the end of the pipe is in the outbox as a whole, or is a loss; and noise in the pipe
         // says nothing about the outbox, whose frames are checked like all others.
         self.is_deaf = false;
+        self.parts = Vec::new();
         self.decoder = Decoder::default();
         self.decoder.push(&self.process.lane.leftover());
     }
 }
 
-fn interpret(stage: Stage, frame: &[u8]) -> Result<Said<'_>, String> {
+fn interpret<'a>(stage: Stage, frame: &'a [u8], parts: &mut Vec<u8>) -> Result<Said<'a>, String> {
     if stage == Stage::Greeting {
         let hello = codec::decode(frame).map_err(|_| "no greeting".to_owned())?;
         return Ok(Said::Hello(hello));
@@ -202,6 +228,14 @@ fn interpret(stage: Stage, frame: &[u8]) -> Result<Said<'_>, String> {
     match (stage, message) {
         (Stage::Preparing, FromWorker::Ready) => Ok(Said::Ready),
         (Stage::Preparing, FromWorker::Refused { reason }) => Ok(Said::Refused(reason)),
+        (Stage::Serving, FromWorker::Part { .. }) => {
+            parts.extend_from_slice(rest);
+            Ok(Said::Part)
+        }
+        (Stage::Serving, done @ FromWorker::Done { .. }) if !parts.is_empty() => {
+            parts.extend_from_slice(rest);
+            Ok(Said::Assembled(done, std::mem::take(parts)))
+        }
         (
             Stage::Serving,
             result @ (FromWorker::Done { .. }

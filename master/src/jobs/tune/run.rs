@@ -6,12 +6,12 @@ use std::{
 };
 
 use anyhow::Context;
-use brigade::Pool;
-use brigade_protocol::jobs::tune::{Hyperparameter, Input, SAMPLES, ScoreBlock};
+use brigade::{Pool, TaskError};
+use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 
 use super::{Gather, Grid, TuneArgs, plan};
 use crate::{
-    cli::{Common, Done, Narrator},
+    cli::{Common, Done, Narrator, signals},
     report::tune::TuneReport,
 };
 
@@ -25,13 +25,18 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let tasks = plan(&grid, args.split, &table, workers)?;
 
     let segment = table.segment()?;
-    let pool = common
-        .pool("tune", &narrator)
-        .share(SAMPLES, segment.fd())?
-        .start()?;
-    let (cells, failures) = score(&pool, &grid, &tasks, &narrator)?;
+    let builder = common.pool("tune", &narrator);
+    let pool = common.start(builder.share(SAMPLES, segment.fd())?)?;
+    let (gather, failures) = score(&pool, &grid, &tasks, &narrator)?;
+    let fraction = gather.fraction();
     pool.join();
     narrator.finish();
+    if signals::caught().is_some() {
+        narrator.say(&format!(
+            "{:.0} % of the work was done; distances of which a part is missing are left out",
+            fraction * 100.0
+        ));
+    }
 
     let tested = args.split.testing_count(table.rows()) as u64;
     let report = TuneReport {
@@ -43,7 +48,8 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         workers,
         elapsed: began.elapsed(),
         // A distance of which a block is missing is left out as a whole; failures have been told.
-        cells: cells
+        cells: gather
+            .finish()
             .into_iter()
             .filter(|cell| cell.tested == tested)
             .collect(),
@@ -66,7 +72,7 @@ fn score(
     grid: &Grid,
     tasks: &[Input],
     narrator: &Narrator,
-) -> anyhow::Result<(Vec<Hyperparameter>, usize)> {
+) -> anyhow::Result<(Gather, usize)> {
     let mut gather = Gather::new(grid, tasks);
     let mut failures = 0;
     for (position, outcome) in pool.map_unordered::<ScoreBlock, _>(tasks.iter().cloned()) {
@@ -75,6 +81,8 @@ fn score(
         };
         match outcome {
             Ok(tally) => gather.add(task, &tally)?,
+            // What the user cancelled is no failure of the task.
+            Err(TaskError::Cancelled) if signals::caught().is_some() => {}
             Err(error) => {
                 failures += 1;
                 let Input {
@@ -91,5 +99,5 @@ fn score(
         }
         narrator.progress(gather.fraction());
     }
-    Ok((gather.finish(), failures))
+    Ok((gather, failures))
 }

@@ -4,8 +4,13 @@ use std::{collections::HashMap, time::Duration};
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    super::error::{Death, Ended},
+    death::MAX_FAILED_STARTS,
+    *,
+};
 
+const GRACE: Duration = Duration::from_secs(3);
 const KILLED: Ended = Ended::Killed(libc::SIGKILL);
 
 /// A core and what its actions have led to.
@@ -20,9 +25,17 @@ struct Fake {
 impl Fake {
     /// A pool whose processes have been asked for and not started.
     fn new(workers: usize) -> Self {
+        Self::limited(workers, None)
+    }
+
+    fn limited(workers: usize, tasks_per_worker: Option<u64>) -> Self {
+        let limits = Limits {
+            tasks_per_worker,
+            grace: GRACE,
+        };
         let now = Instant::now();
         let mut fake = Self {
-            core: Core::new(workers, now),
+            core: Core::new(workers, limits, now),
             now,
             actions: Vec::new(),
             outcomes: HashMap::new(),
@@ -48,9 +61,18 @@ impl Fake {
         self.settle();
     }
 
-    fn submit(&mut self, ticket: u32, retries: u32) {
-        self.core.submit(ticket, retries).unwrap();
+    fn submit(&mut self, ticket: u32, retries: u32) -> TaskRef {
+        let terms = Terms {
+            retries,
+            ..Terms::default()
+        };
+        self.submit_with(ticket, terms)
+    }
+
+    fn submit_with(&mut self, ticket: u32, terms: Terms) -> TaskRef {
+        let task = self.core.submit(ticket, terms).unwrap();
         self.settle();
+        task
     }
 
     /// Finishes or skips the next task of a worker and returns its ticket.
@@ -70,7 +92,11 @@ impl Fake {
     /// The worker of a slot ends, having begun its next task if `is_busy`.
     fn die(&mut self, slot: usize, is_busy: bool, how: Ended) {
         let running = self.core.head_sequence(slot);
-        let death = Death { worker: 7, how };
+        let death = Death {
+            worker: 7,
+            how,
+            last_words: "alas".into(),
+        };
         self.core.worker_gone(
             slot,
             &death,
@@ -110,10 +136,15 @@ impl Fake {
             .map(|action| match action {
                 Action::Spawn { slot } => format!("spawn {slot}"),
                 Action::Send { slot, key, .. } => match self.core.task(*key) {
-                    Some(task) => format!("send {slot}:{}", task.ticket),
-                    None => format!("send {slot}:gone"),
+                    Some(Entry {
+                        ticket: Some(ticket),
+                        ..
+                    }) => format!("send {slot}:{ticket}"),
+                    _ => format!("send {slot}:gone"),
                 },
                 Action::Revoke { slot, count } => format!("revoke {slot} {count}"),
+                Action::Expire { slot, sequence } => format!("expire {slot}:{sequence}"),
+                Action::Terminate { slot } => format!("terminate {slot}"),
                 Action::Shutdown { slot } => format!("shutdown {slot}"),
                 Action::Kill { slot } => format!("kill {slot}"),
                 Action::Fail { ticket, loss } => format!("fail {ticket} {}", name(loss)),
@@ -131,6 +162,7 @@ impl Fake {
 fn name(loss: &Loss) -> &'static str {
     match loss {
         Loss::Died { .. } => "died",
+        Loss::TimedOut { .. } => "timed out",
         Loss::Cancelled => "cancelled",
         Loss::Broken(_) => "broken",
     }
@@ -232,7 +264,7 @@ fn a_closed_pool_finishes_its_tasks_and_then_sends_the_workers_home() {
     fake.core.close();
     fake.settle();
     fake.expect([]);
-    assert_eq!(fake.core.submit(1, 0), Err(1));
+    assert_eq!(fake.core.submit(1, Terms::default()), Err(1));
     fake.finish(0);
     fake.expect(["shutdown 0", "shutdown 1"]);
     assert!(!fake.core.is_over());
@@ -267,10 +299,10 @@ fn terminating_cancels_everything_and_kills() {
     fake.core.terminate();
     fake.settle();
     fake.expect([
-        "kill 0",
         "fail 0 cancelled",
         "fail 1 cancelled",
         "fail 2 cancelled",
+        "kill 0",
     ]);
     fake.die(0, true, KILLED);
     fake.expect([]);
@@ -299,7 +331,10 @@ fn a_worker_that_never_gets_ready_is_tried_ever_later_and_then_given_up() {
     fake.die(0, false, Ended::Exited(101));
     fake.expect(["fail 0 broken"]);
     let reason = fake.core.broken().unwrap();
-    assert!(reason.contains("exited with code 101"), "{reason}");
+    assert!(
+        reason.ends_with("exited with code 101, saying: alas"),
+        "{reason}"
+    );
     assert!(fake.core.is_over());
 }
 
@@ -423,6 +458,8 @@ enum Happening {
     Revoke(usize),
     Results(usize),
     Later,
+    Cancel(usize),
+    Resize(usize),
     Close,
     Terminate,
 }
@@ -439,16 +476,51 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => slot.clone().prop_map(Happening::Revoke),
         2 => slot.prop_map(Happening::Results),
         3 => Just(Happening::Later),
+        2 => (0..20_usize).prop_map(Happening::Cancel),
+        1 => (1..5_usize).prop_map(Happening::Resize),
         1 => Just(Happening::Close),
         1 => Just(Happening::Terminate),
     ]
+}
+
+/// Takes back all but the first task of a worker, as is done before the worker is ended.
+fn isolate(fake: &mut Fake, slot: usize) {
+    let head = fake.core.head_sequence(slot);
+    for sequence in (head + 1..head + fake.core.in_flight(slot) as u64).rev() {
+        fake.core.revoked(slot, sequence);
+    }
+}
+
+/// Carries out what the core wants of tasks that have had their time.
+fn expire(fake: &mut Fake) {
+    let expired: Vec<_> = fake
+        .actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Expire { slot, .. } => Some(*slot),
+            _ => None,
+        })
+        .collect();
+    fake.actions
+        .retain(|action| !matches!(action, Action::Expire { .. }));
+    for slot in expired {
+        isolate(fake, slot);
+        fake.core.expired(slot, slot % 2 == 0);
+        fake.core.dispatch();
+        fake.settle();
+    }
 }
 
 /// Lets something happen, if it can happen now.
 fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
     match *event {
         Happening::Submit { retries } => {
-            *submitted += u32::from(fake.core.submit(*submitted, retries).is_ok());
+            let terms = Terms {
+                retries,
+                timeout: (retries > 0).then_some(Duration::from_millis(1)),
+                priority: i32::try_from(*submitted % 3).unwrap() - 1,
+            };
+            *submitted += u32::from(fake.core.submit(*submitted, terms).is_ok());
         }
         Happening::Start(slot) if fake.core.wants_process(slot) => {
             fake.core.spawned(slot);
@@ -483,11 +555,191 @@ fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
             fake.now += Duration::from_secs(2);
             fake.core.tick(fake.now);
         }
+        Happening::Cancel(key) => {
+            let Some(id) = fake.core.task(key).map(|task| task.id) else {
+                return;
+            };
+            match fake.core.cancel(TaskRef { key, id }) {
+                Cancelling::With { slot, sequence } if sequence > fake.core.head_sequence(slot) => {
+                    fake.core.withdrawn(slot, sequence);
+                }
+                Cancelling::With { slot, sequence } => {
+                    isolate(fake, slot);
+                    fake.core.aborted(slot, sequence);
+                }
+                Cancelling::TooLate | Cancelling::Done => {}
+            }
+            fake.core.dispatch();
+        }
+        Happening::Resize(workers) => {
+            fake.core.resize(workers);
+        }
         Happening::Close => fake.core.close(),
         Happening::Terminate => fake.core.terminate(),
         _ => {}
     }
     fake.settle();
+    expire(fake);
+}
+
+#[test]
+fn a_task_out_of_time_is_ended_alone_with_its_worker() {
+    let mut fake = Fake::ready(1);
+    let limit = Duration::from_secs(1);
+    let terms = Terms {
+        timeout: Some(limit),
+        ..Terms::default()
+    };
+    fake.submit_with(0, terms);
+    fake.submit_with(1, terms);
+    fake.expect(["send 0:0", "send 0:1"]);
+    assert_eq!(fake.core.next_deadline(), Some(fake.now + limit));
+    fake.now += limit;
+    fake.core.tick(fake.now);
+    fake.settle();
+    fake.expect(["expire 0:0"]);
+    fake.core.revoked(0, 1);
+    fake.core.expired(0, true);
+    fake.core.dispatch();
+    fake.settle();
+    fake.expect(["terminate 0"]);
+    // It does not go by itself.
+    assert_eq!(fake.core.next_deadline(), Some(fake.now + GRACE));
+    fake.now += GRACE;
+    fake.core.tick(fake.now);
+    fake.settle();
+    fake.expect(["kill 0"]);
+    fake.die(0, true, KILLED);
+    fake.expect(["fail 0 timed out", "spawn 0"]);
+    fake.start(0);
+    fake.expect(["send 0:1"]);
+    assert_eq!(fake.finish(0), Some(1));
+}
+
+#[test]
+fn the_time_of_a_task_begins_when_it_is_first_and_not_while_it_waits() {
+    let mut fake = Fake::ready(1);
+    let limit = Duration::from_secs(1);
+    for ticket in 0..2 {
+        let timeout = Some(limit);
+        fake.submit_with(
+            ticket,
+            Terms {
+                timeout,
+                ..Terms::default()
+            },
+        );
+    }
+    fake.now += limit / 2;
+    fake.core.tick(fake.now);
+    fake.finish(0);
+    assert_eq!(fake.core.next_deadline(), Some(fake.now + limit));
+    // The worker has not begun it although its time seems over: it begins anew.
+    fake.now += limit;
+    fake.core.tick(fake.now);
+    fake.core.expired(0, false);
+    assert_eq!(fake.core.next_deadline(), Some(fake.now + limit));
+    // The time for which everything stood still does not count.
+    fake.core.resumed_after(limit);
+    assert_eq!(fake.core.next_deadline(), Some(fake.now + 2 * limit));
+}
+
+#[test]
+fn cancelling_meets_a_task_wherever_it_is() {
+    let mut fake = Fake::ready(1);
+    let tasks: Vec<_> = (0..4).map(|ticket| fake.submit(ticket, 9)).collect();
+    fake.expect(["send 0:0", "send 0:1"]);
+    assert_eq!(fake.core.cancel(tasks[3]), Cancelling::Done);
+    fake.settle();
+    fake.expect(["fail 3 cancelled"]);
+    assert_eq!(fake.core.cancel(tasks[3]), Cancelling::TooLate);
+    let with = Cancelling::With {
+        slot: 0,
+        sequence: 1,
+    };
+    assert_eq!(fake.core.cancel(tasks[1]), with);
+    fake.core.withdrawn(0, 1);
+    fake.settle();
+    fake.expect(["fail 1 cancelled"]);
+    assert_eq!(
+        fake.core.cancel(tasks[0]),
+        Cancelling::With {
+            slot: 0,
+            sequence: 0
+        }
+    );
+    fake.core.aborted(0, 0);
+    fake.settle();
+    fake.expect(["fail 0 cancelled", "terminate 0"]);
+    fake.die(0, true, Ended::Killed(libc::SIGTERM));
+    fake.expect(["spawn 0"]);
+    fake.start(0);
+    fake.expect(["send 0:2"]);
+}
+
+#[test]
+fn a_worker_is_replaced_after_its_share_of_tasks() {
+    let mut fake = Fake::limited(1, Some(2));
+    fake.take();
+    fake.start(0);
+    for ticket in 0..3 {
+        fake.submit(ticket, 0);
+    }
+    fake.expect(["send 0:0", "send 0:1"]);
+    fake.finish(0);
+    fake.expect([]);
+    fake.finish(0);
+    fake.expect(["shutdown 0"]);
+    fake.die(0, false, Ended::Exited(0));
+    fake.expect(["spawn 0"]);
+    fake.start(0);
+    fake.expect(["send 0:2"]);
+    assert_eq!(fake.core.counts().deaths, 0);
+}
+
+#[test]
+fn the_number_of_workers_changes_while_they_work() {
+    let mut fake = Fake::ready(2);
+    for ticket in 0..4 {
+        fake.submit(ticket, 0);
+    }
+    fake.take();
+    fake.core.resize(1);
+    fake.settle();
+    fake.expect(["revoke 1 1"]);
+    fake.core.revoked(1, 1);
+    fake.core.dispatch();
+    fake.settle();
+    fake.finish(1);
+    fake.expect([]);
+    fake.finish(1);
+    fake.expect(["shutdown 1"]);
+    fake.die(1, false, Ended::Exited(0));
+    fake.expect([]);
+    fake.core.resize(3);
+    fake.settle();
+    fake.expect(["spawn 2", "spawn 1"]);
+    assert_eq!(fake.core.workers(), 3);
+}
+
+#[test]
+fn urgent_tasks_go_first() {
+    let mut fake = Fake::new(1);
+    fake.take();
+    for (ticket, priority) in [(0, 0), (1, -1), (2, 5), (3, 0)] {
+        fake.submit_with(
+            ticket,
+            Terms {
+                priority,
+                ..Terms::default()
+            },
+        );
+    }
+    fake.start(0);
+    fake.expect(["send 0:2", "send 0:0"]);
+    fake.finish(0);
+    fake.finish(0);
+    fake.expect(["send 0:3", "send 0:1"]);
 }
 
 proptest! {
@@ -503,7 +755,7 @@ proptest! {
             happen(&mut fake, event, &mut submitted);
         }
         // And in the end everything comes to rest.
-        for slot in 0..3 {
+        for slot in 0..5 {
             fake.core.set_congested(slot, false);
         }
         fake.core.close();
@@ -513,10 +765,10 @@ proptest! {
                 break;
             }
             happen(&mut fake, &Happening::Later, &mut submitted);
-            for slot in 0..3 {
+            for slot in 0..fake.core.slots() {
                 happen(&mut fake, &Happening::Start(slot), &mut submitted);
                 happen(&mut fake, &Happening::Finish(slot), &mut submitted);
-                if fake.core.slots[slot].state == SlotState::Leaving {
+                if matches!(fake.core.slots[slot].state, SlotState::Leaving { .. }) {
                     fake.die(slot, false, Ended::Exited(0));
                 }
             }

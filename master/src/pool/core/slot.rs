@@ -1,8 +1,8 @@
-//! One worker's place in the state machine of [`core`](super::core).
+//! One worker's place in the state machine.
 
 use std::{collections::VecDeque, time::Instant};
 
-use super::{core::TaskKey, pace::Pace};
+use super::{TaskKey, pace::Pace};
 
 /// What becomes of a slot's process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +15,14 @@ pub(super) enum SlotState {
     Starting,
     /// It takes tasks.
     Ready,
-    /// It has been told to end, or killed.
-    Leaving,
+    /// It has been told to end, or killed; it is killed at this moment if it has not gone by then.
+    Leaving { kill_at: Option<Instant> },
 }
 
 impl SlotState {
     /// Whether a process is there or on its way.
     pub(super) fn has_process(self) -> bool {
-        matches!(self, Self::Starting | Self::Ready | Self::Leaving)
+        matches!(self, Self::Starting | Self::Ready | Self::Leaving { .. })
     }
 }
 
@@ -35,9 +35,13 @@ pub(super) struct Slot {
     pub(super) in_flight: VecDeque<Option<TaskKey>>,
     /// The number that the next task sent to this process gets.
     pub(super) next_sequence: u64,
+    /// Since when the first of these has been the first, so that it may have been running.
+    pub(super) head_since: Instant,
     pub(super) pace: Pace,
     /// Whether the pipe to the worker is full.
     pub(super) is_congested: bool,
+    /// Whether the pool has become smaller than this slot's number.
+    pub(super) is_surplus: bool,
     /// Whether the slot is noted as one without tasks, or as one with room.
     pub(super) is_listed_idle: bool,
     pub(super) is_listed_roomy: bool,
@@ -45,25 +49,31 @@ pub(super) struct Slot {
     pub(super) failed_starts: u32,
 }
 
-impl Default for Slot {
-    fn default() -> Self {
+impl Slot {
+    /// A slot whose process has been asked for.
+    pub(super) fn wanted(now: Instant) -> Self {
         Self {
             state: SlotState::Starting,
             in_flight: VecDeque::new(),
             next_sequence: 0,
+            head_since: now,
             pace: Pace::default(),
             is_congested: false,
+            is_surplus: false,
             is_listed_idle: false,
             is_listed_roomy: false,
             failed_starts: 0,
         }
     }
-}
 
-impl Slot {
     /// Number of the task whose result comes next.
     pub(super) fn head_sequence(&self) -> u64 {
         self.next_sequence - self.in_flight.len() as u64
+    }
+
+    /// The task that is running, if any is.
+    pub(super) fn head(&self) -> Option<TaskKey> {
+        self.in_flight.front().copied().flatten()
     }
 
     /// How many tasks lie with the worker behind the one it runs.
@@ -75,25 +85,31 @@ impl Slot {
         }
     }
 
+    /// Whether the worker has had all the tasks it may have.
+    pub(super) fn is_worn_out(&self, tasks_per_worker: Option<u64>) -> bool {
+        self.is_surplus || tasks_per_worker.is_some_and(|most| self.next_sequence >= most)
+    }
+
     /// Whether the worker may be given another task.
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self, tasks_per_worker: Option<u64>) -> bool {
         self.state == SlotState::Ready
             && !self.is_congested
             && self.in_flight.len() < self.pace.window()
+            && !self.is_worn_out(tasks_per_worker)
     }
 
     #[cfg(test)]
-    pub(super) fn check(&self, number: usize) {
-        assert!(
-            self.in_flight.iter().flatten().count() == 0 || self.state == SlotState::Ready,
-            "slot {number} is {:?} and has tasks",
-            self.state
-        );
+    pub(super) fn check(&self, number: usize, tasks_per_worker: Option<u64>) {
+        let live = self.in_flight.iter().flatten().count();
+        match self.state {
+            SlotState::Ready | SlotState::Leaving { .. } => {}
+            state => assert_eq!(live, 0, "slot {number} is {state:?} and has tasks"),
+        }
         assert!(
             self.in_flight.len() <= brigade_protocol::shm::MAX_IN_FLIGHT,
             "slot {number} has more tasks than claim words"
         );
-        if self.has_room() {
+        if self.has_room(tasks_per_worker) {
             let is_listed = if self.in_flight.is_empty() {
                 self.is_listed_idle
             } else {
@@ -101,5 +117,10 @@ impl Slot {
             };
             assert!(is_listed, "slot {number} has room and nobody knows");
         }
+        let is_idle = self.state == SlotState::Ready && self.in_flight.is_empty();
+        assert!(
+            !(is_idle && self.is_worn_out(tasks_per_worker)),
+            "slot {number} is worn out and stays"
+        );
     }
 }

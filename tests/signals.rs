@@ -1,0 +1,129 @@
+//! Faults 21 to 23 through the command line: Ctrl-C, Ctrl-C twice, Ctrl-Z.
+
+use std::{fs, time::Duration};
+
+use brigade_tests::{boards_of, eventually, is_alive, kill, master, table, within, write};
+use nix::sys::signal::Signal;
+
+/// A table that takes seconds to tune, and the folder that keeps it.
+fn long_table() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.csv");
+    write(&path, &table(16_000, 40));
+    let path = path.display().to_string();
+    (folder, path)
+}
+
+/// The state letter of a process.
+fn state(pid: i32) -> char {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    after_name.chars().next().unwrap_or('-')
+}
+
+/// Sends a signal in the middle of the work, and returns how it ended and what was said.
+fn interrupted_by(signal: Signal) -> (i32, String) {
+    let (_folder, path) = long_table();
+    let mut run = master(["tune", &path, "-v", "--workers", "2", "--format", "json"]);
+    let (pid, workers) = (run.pid(), run.worker_pids(2));
+    std::thread::sleep(Duration::from_millis(300));
+    kill(pid, signal);
+    let output = run.end();
+    assert!(workers.iter().all(|worker| !is_alive(*worker)));
+    assert!(boards_of(pid).is_empty());
+    assert!(
+        output.stdout.starts_with('{'),
+        "what was done is reported: {}",
+        output.stdout
+    );
+    let said = output
+        .stderr
+        .lines()
+        .filter(|line| !line.starts_with("OS PID"));
+    (output.code, said.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn fault_21_one_ctrl_c_ends_in_good_order_with_a_line() {
+    within(60, || {
+        let (code, said) = interrupted_by(Signal::SIGINT);
+        assert_eq!(code, 130, "{said}");
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        assert_eq!(
+            lines[0],
+            "interrupted: finishing what is running; once more to kill it"
+        );
+        assert!(lines[1].contains("% of the work was done"), "{said}");
+    });
+}
+
+#[test]
+fn fault_21_sigterm_does_the_same_with_its_own_exit_code() {
+    within(60, || {
+        let (code, said) = interrupted_by(Signal::SIGTERM);
+        assert_eq!(code, 143, "{said}");
+        assert!(said.starts_with("terminated: "), "{said}");
+    });
+}
+
+#[test]
+fn fault_23_ctrl_z_stops_the_workers_and_going_on_goes_on() {
+    within(120, || {
+        let (_folder, path) = long_table();
+        let mut run = master([
+            "tune",
+            &path,
+            "-v",
+            "--workers",
+            "2",
+            "--timeout",
+            "3s",
+            "--format",
+            "json",
+        ]);
+        let (pid, workers) = (run.pid(), run.worker_pids(2));
+        std::thread::sleep(Duration::from_millis(300));
+        kill(pid, Signal::SIGTSTP);
+        let all: Vec<i32> = workers.iter().copied().chain([pid]).collect();
+        assert!(
+            eventually(10, || all.iter().all(|pid| state(*pid) == 'T')),
+            "not stopped"
+        );
+        // Longer than the time limit of a task: time that stood still does not count.
+        std::thread::sleep(Duration::from_secs(4));
+        assert!(
+            all.iter().all(|pid| state(*pid) == 'T'),
+            "they do not stay stopped"
+        );
+        kill(pid, Signal::SIGCONT);
+        let output = run.end();
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(!output.stderr.contains("error"), "{}", output.stderr);
+    });
+}
+
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    within(60, || {
+        let (_folder, path) = long_table();
+        let mut command = std::process::Command::new("/bin/sh");
+        let script = format!(
+            "trap '' INT HUP; exec {} tune {path} -v --format lines",
+            brigade_tests::binary("master").display()
+        );
+        command.args(["-c", &script]);
+        let mut run = brigade_tests::Running::start(command);
+        let pid = run.pid();
+        run.worker_pids(1);
+        kill(pid, Signal::SIGINT);
+        kill(pid, Signal::SIGHUP);
+        let output = run.end();
+        assert_eq!(
+            (output.code, output.stdout.lines().count()),
+            (0, 80),
+            "{}",
+            output.stderr
+        );
+    });
+}
