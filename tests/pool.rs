@@ -1,5 +1,7 @@
 //! The pool as a library, over real worker processes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::{collections::HashSet, time::Duration};
 
 use brigade::{
@@ -175,12 +177,8 @@ fn as_completed_waits_for_several_pools_at_once() {
             other.submit::<Fault>(nap(10)).unwrap(),
             one.submit::<Fault>(nap(1)).unwrap(),
         ];
-        assert_eq!(
-            as_completed(handles)
-                .map(|handle| handle.wait().unwrap())
-                .count(),
-            3
-        );
+        let outcomes: Vec<_> = as_completed(handles).map(brigade::Handle::wait).collect();
+        assert!(outcomes.len() == 3 && outcomes.iter().all(Result::is_ok));
     });
 }
 

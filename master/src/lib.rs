@@ -24,3 +24,8 @@ pub use pool::{
     AsCompleted, Chunks, Control, Ended, Event, Handle, Map, MapHandle, MapUnordered, Pool,
     PoolBuilder, StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed, wait,
 };
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

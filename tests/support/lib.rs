@@ -6,21 +6,27 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    reason = "a test that cannot go on panics"
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
 mod process;
 mod run;
 
 use std::{
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
-pub use process::{children_of, is_alive, is_zombie, kill, open_descriptors, title_of};
+pub use process::{
+    children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
+};
 pub use run::{Output, Running, master, program, write};
 
 /// Runs a test's body and fails it if it takes longer than `seconds`: the commonest fault is silence.
@@ -79,6 +85,11 @@ pub fn boards_of(pid: i32) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Whether a worker is in the middle of its work: starting takes a hundredth of this processor time.
+pub fn is_at_work(pid: i32) -> bool {
+    cpu_ticks(pid) >= 5
+}
+
 /// A table of `rows` samples with `features` each, in three classes that overlap; the same every time.
 pub fn table(rows: usize, features: usize) -> String {
     let mut state = 42_u64;
@@ -93,7 +104,7 @@ pub fn table(rows: usize, features: usize) -> String {
         let class = row % 3;
         for _ in 0..features {
             let number = random() + 150 * class as u64;
-            text.push_str(&format!("{}.{:02},", number / 100, number % 100));
+            let _ = write!(text, "{}.{:02},", number / 100, number % 100);
         }
         text.push_str(["red", "green", "blue"][class]);
         text.push('\n');

@@ -12,13 +12,29 @@ pub fn kill(pid: i32, signal: Signal) {
     signal::kill(Pid::from_raw(pid), signal).unwrap_or_else(|e| panic!("cannot kill {pid}: {e}"));
 }
 
-/// The state letter and the parent of a process.
-fn stat(pid: i32) -> Option<(char, i32)> {
+/// What `/proc/<pid>/stat` says after the process's name.
+fn fields(pid: i32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = text.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.next()?.parse().ok()?))
+    Some(rest.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
+/// The state letter and the parent of a process.
+fn stat(pid: i32) -> Option<(char, i32)> {
+    let fields = fields(pid)?;
+    let state = fields.first()?.chars().next()?;
+    Some((state, fields.get(1)?.parse().ok()?))
+}
+
+/// Whether a process has been stopped by a signal.
+pub fn is_stopped(pid: i32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state == 'T')
+}
+
+/// Processor time that a process has used, in clock ticks of 10 ms; 0 if it is gone.
+pub fn cpu_ticks(pid: i32) -> u64 {
+    let ticks = |at: usize| fields(pid)?.get(at)?.parse::<u64>().ok();
+    ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)
 }
 
 /// Whether a process runs, so neither is gone nor a zombie.

@@ -15,7 +15,7 @@ use std::{
 use crate::binary;
 
 /// The longest that any one run may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The `master` binary, to be given arguments.
 pub fn master<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Running {

@@ -2,7 +2,10 @@
 //!
 //! * The end of the task pipe: the master is gone, so the worker ends at once, in the middle of a task, and
 //!   takes its process group with it.
-//! * SIGTERM, which the kernel sends when the master dies and people send when they want the worker to end.
+//! * SIGCONT, which the kernel sends when the master dies, even to a worker that is stopped and would not see
+//!   the end of the pipe. It means nothing otherwise, so it does not matter that it comes once for each of the
+//!   master's threads.
+//! * SIGTERM and SIGHUP, by which people end a worker; the kernel sends the latter to stopped orphans.
 //! * Results that have waited in the outbox for a millisecond behind a task that takes longer.
 //!
 //! It sleeps in `poll` otherwise: an idle worker and one with a long task cost no wake-ups.
@@ -35,6 +38,13 @@ use crate::sender::Sender;
 
 /// The longest that a finished result waits for others.
 const LINGER_MS: u8 = 1;
+
+/// The master's pipes are closed a moment before its children are given to another parent; so long is waited
+/// for that.
+const ADOPTION_MS: u32 = 1_000;
+
+/// The signals that the lifeline receives; they are blocked in every thread.
+pub(crate) const WATCHED: [Signal; 3] = [Signal::SIGCONT, Signal::SIGTERM, Signal::SIGHUP];
 
 /// What the serve loop tells the lifeline.
 #[derive(Debug)]
@@ -78,10 +88,19 @@ pub(crate) struct Ties {
 }
 
 impl Ties {
+    /// Whether the master is dead, and this process has another parent.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        getppid() != self.master
+    }
+
     /// Ends this process because there is nobody left to work for, with all processes its tasks started.
     pub(crate) fn cut(&self) -> ! {
-        if getppid() != self.master {
-            unlink_board(&self.board);
+        for _ in 0..ADOPTION_MS {
+            if self.is_orphaned() {
+                unlink_board(&self.board);
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
         }
         if getpgrp() == Pid::this() {
             let _ = killpg(getpgrp(), Signal::SIGKILL);
@@ -96,9 +115,8 @@ pub(crate) fn watch(
     tasks: Arc<File>,
     sender: Arc<Sender>,
 ) -> io::Result<Arc<Pulse>> {
-    let mut term = SigSet::empty();
-    term.add(Signal::SIGTERM);
-    let signals = SignalFd::with_flags(&term, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    let watched = SigSet::from_iter(WATCHED);
+    let signals = SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     let pulse = Arc::new(Pulse {
         busy: AtomicBool::new(false),
         leaving: AtomicBool::new(false),
@@ -150,7 +168,7 @@ impl Lifeline {
                 self.master_closed();
             }
             if signalled {
-                self.terminated();
+                self.signalled();
             }
             if rung {
                 let _ = self.pulse.bell.read();
@@ -169,15 +187,15 @@ impl Lifeline {
         thread::sleep(Duration::from_millis(1));
     }
 
-    fn terminated(&self) {
-        if getppid() != self.ties.master {
-            self.ties.cut();
-        }
-        let mut term = SigSet::empty();
-        term.add(Signal::SIGTERM);
-        if self.signals.read_signal().is_ok() && term.thread_unblock().is_ok() {
-            // Ends the process by this very signal, so that the master sees how it ended.
-            let _ = raise(Signal::SIGTERM);
+    fn signalled(&self) {
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            if self.ties.is_orphaned() {
+                self.ties.cut();
+            }
+            match i32::try_from(signal.ssi_signo).map(Signal::try_from) {
+                Ok(Ok(signal)) if signal != Signal::SIGCONT => die_of(signal),
+                _ => {}
+            }
         }
     }
 
@@ -186,5 +204,12 @@ impl Lifeline {
         {
             self.ties.cut();
         }
+    }
+}
+
+/// Ends the process by this very signal, so that the master sees how it ended.
+fn die_of(signal: Signal) {
+    if SigSet::from(signal).thread_unblock().is_ok() {
+        let _ = raise(signal);
     }
 }

@@ -183,7 +183,7 @@ pub(crate) fn clipped(mut message: String) -> String {
     if message.len() > LONGEST {
         let total = message.len();
         message.truncate(message.floor_char_boundary(LONGEST));
-        message += &format!("… ({total} bytes in all)");
+        message.extend(["… (", &total.to_string(), " bytes in all)"]);
     }
     message
 }

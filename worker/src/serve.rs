@@ -6,7 +6,6 @@
 use std::{io, process::ExitCode, sync::Arc};
 
 use brigade_protocol::{FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, codec, frame};
-use nix::unistd::Pid;
 
 use crate::{
     clock::monotonic_ns,
@@ -66,16 +65,14 @@ enum ServeError {
 fn serve(registry: &Registry) -> Result<(), ServeError> {
     let Session {
         start,
+        ties,
         mut inbox,
         sender,
         lane,
         board_line,
         context,
     } = start::start(registry)?;
-    let ties = Arc::new(Ties {
-        master: Pid::from_raw(start.master),
-        board: start.board,
-    });
+    let ties = Arc::new(ties);
     let sender = Arc::new(sender);
     let pulse = lifeline::watch(Arc::clone(&ties), inbox.pipe(), Arc::clone(&sender))
         .map_err(ServeError::Lifeline)?;

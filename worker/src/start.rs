@@ -17,13 +17,14 @@ use nix::{
         prctl,
         signal::{SigSet, Signal},
     },
-    unistd::{dup2_stderr, getppid},
+    unistd::{Pid, dup2_stderr},
 };
 
 use crate::{
     conditions,
     context::Context,
     inbox::{Inbox, InboxError},
+    lifeline::{self, Ties},
     registry::Registry,
     sender::Sender,
 };
@@ -55,6 +56,7 @@ pub(crate) enum StartError {
 /// All that serving takes.
 pub(crate) struct Session {
     pub(crate) start: Start,
+    pub(crate) ties: Ties,
     pub(crate) inbox: Inbox,
     pub(crate) sender: Sender,
     pub(crate) lane: Lane,
@@ -72,51 +74,50 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     prepare_signals()?;
 
     let sender = Sender::new(results, lane.outbox());
-    say(&sender, &Hello::of_this_build(kinds(registry)))?;
+    let greeted = say(&sender, &Hello::of_this_build(kinds(registry)));
+    // What a master has written before it died can still be read, and says what it has left behind.
     receive_hello(&mut inbox)?;
     let start = receive_start(&mut inbox)?;
-    if getppid().as_raw() != start.master {
-        return Err(StartError::Orphaned);
+    let ties = Ties {
+        master: Pid::from_raw(start.master),
+        board: start.board.clone(),
+    };
+    if greeted.is_err() || ties.is_orphaned() {
+        ties.cut();
     }
-    match attach(&start, registry) {
-        Ok((board_line, context)) => {
-            show_errors()?;
-            say(&sender, &FromWorker::Ready)?;
-            Ok(Session {
-                start,
-                inbox,
-                sender,
-                lane,
-                board_line,
-                context,
-            })
-        }
-        Err(reason) => {
-            say(
-                &sender,
-                &FromWorker::Refused {
-                    reason: reason.clone(),
-                },
-            )?;
-            Err(StartError::Refused(reason))
-        }
+    let attached = attach(&start, registry);
+    if attached.is_ok() {
+        show_errors()?;
     }
+    let answer = match &attached {
+        Ok(_) => FromWorker::Ready,
+        Err(reason) => FromWorker::Refused {
+            reason: reason.clone(),
+        },
+    };
+    if say(&sender, &answer).is_err() {
+        ties.cut();
+    }
+    let (board_line, context) = attached.map_err(StartError::Refused)?;
+    Ok(Session {
+        start,
+        ties,
+        inbox,
+        sender,
+        lane,
+        board_line,
+        context,
+    })
 }
 
-/// Ctrl-C is the master's to handle, and a terminal must not stop a worker that prints. The lifeline
-/// receives SIGTERM, which the kernel also sends when the master dies.
+/// Ctrl-C is the master's to handle, and a terminal must not stop a worker that prints. The lifeline receives
+/// the others, among them the one that the kernel sends when the master dies: SIGCONT, which reaches a worker
+/// that is stopped as well.
 fn prepare_signals() -> Result<(), nix::errno::Errno> {
-    let mut blocked = SigSet::empty();
-    for signal in [
-        Signal::SIGINT,
-        Signal::SIGTERM,
-        Signal::SIGTTIN,
-        Signal::SIGTTOU,
-    ] {
-        blocked.add(signal);
-    }
+    let unwanted = [Signal::SIGINT, Signal::SIGTTIN, Signal::SIGTTOU];
+    let blocked: SigSet = unwanted.into_iter().chain(lifeline::WATCHED).collect();
     blocked.thread_block()?;
-    prctl::set_pdeathsig(Signal::SIGTERM)
+    prctl::set_pdeathsig(Signal::SIGCONT)
 }
 
 fn kinds(registry: &Registry) -> Vec<String> {

@@ -110,6 +110,7 @@ mod tests {
     use rustix::process::{PidfdFlags, pidfd_open};
     use std::{os::unix::process::CommandExt, process::Command};
 
+    #[expect(clippy::zombie_processes, reason = "to wait for it is what is tested")]
     fn shell(script: &str) -> Child {
         let child = Command::new("/bin/sh")
             .args(["-c", script])

@@ -79,7 +79,7 @@ fn scribble(bytes: &[u8]) -> Result<(), TaskError> {
 
 /// Waits to be killed for what was done before.
 fn hang() -> Result<(), TaskError> {
-    thread::sleep(Duration::from_secs(3600));
+    thread::sleep(Duration::from_hours(1));
     Err("nobody minded".into())
 }
 

@@ -520,9 +520,7 @@ fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
                 timeout: (retries > 0).then_some(Duration::from_millis(1)),
                 priority: i32::try_from(*submitted % 3).unwrap() - 1,
             };
-            if fake.core.submit(*submitted, terms).is_ok() {
-                *submitted += 1;
-            }
+            *submitted += u32::from(fake.core.submit(*submitted, terms).is_ok());
         }
         Happening::Start(slot) if fake.core.wants_process(slot) => {
             fake.core.spawned(slot);
