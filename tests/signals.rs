@@ -1,5 +1,7 @@
 //! Faults 21 to 23 through the command line: Ctrl-C, Ctrl-C twice, Ctrl-Z.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::{fs, time::Duration};
 
 use brigade_tests::{boards_of, eventually, is_alive, kill, master, table, within, write};

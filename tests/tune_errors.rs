@@ -286,7 +286,10 @@ fn wrong_values_of_options_are_refused_with_what_they_may_be() {
             &["distance SD is repeated"],
         ),
         (&["--k", "0"], &["k must be from 1 to 4294967295, found 0"]),
-        (&["--k", "-1"], &["unexpected argument '-1'"]),
+        (
+            &["--k", "-1"],
+            &["k must be from 1 to 4294967295, found -1"],
+        ),
         (&["--k=-1"], &["k must be from 1 to 4294967295, found -1"]),
         (&["--k", "1,3,1"], &["k 1 is repeated"]),
         (

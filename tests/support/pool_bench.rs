@@ -47,7 +47,7 @@ fn pool(workers: usize) -> Pool {
     let pool = Pool::builder().workers(workers).start().unwrap();
     // Until all workers are there and warm.
     assert_eq!(
-        pool.map::<Echo, _>(0..2_000).filter(Result::is_ok).count(),
+        pool.map::<Echo, _>(0..2_000).map(Result::unwrap).count(),
         2_000
     );
     pool
@@ -105,7 +105,7 @@ fn rate(name: &str, chunks: Chunks, tasks: u64) {
 fn cycle() {
     let times = timed(30, || {
         let pool = Pool::builder().workers(8).start().unwrap();
-        assert_eq!(pool.map::<Echo, _>(0..8).filter(Result::is_ok).count(), 8);
+        assert_eq!(pool.map::<Echo, _>(0..8).map(Result::unwrap).count(), 8);
         pool.join();
     });
     println!("cycle {:.2} ms", median(times).as_secs_f64() * 1e3);

@@ -135,7 +135,8 @@ where
             codec::decode::<T::Input>(bytes).map_err(|error| TaskFailure::InputUndecodable {
                 reason: error.to_string(),
             })?;
-        let output = panics::catch(|| function(input, context))?.map_err(returned)?;
+        let output =
+            panics::catch(|| function(input, context))?.map_err(|error| returned(&error))?;
         panics::catch(|| codec::encode_into(&output, out))?.map_err(|error| {
             TaskFailure::OutputUnencodable {
                 reason: error.to_string(),
@@ -154,14 +155,15 @@ where
         let input = input.map_err(|_| TaskFailure::InputUndecodable {
             reason: "is of another type".into(),
         })?;
-        let output = panics::catch(|| function(*input, context))?.map_err(returned)?;
+        let output =
+            panics::catch(|| function(*input, context))?.map_err(|error| returned(&error))?;
         Ok(Box::new(output) as Value)
     })
 }
 
-fn returned(error: TaskError) -> TaskFailure {
+fn returned(error: &TaskError) -> TaskFailure {
     TaskFailure::Returned {
-        message: clipped(with_sources(&*error)),
+        message: clipped(with_sources(&**error)),
     }
 }
 

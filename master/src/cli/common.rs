@@ -94,7 +94,7 @@ impl Common {
     }
 
     /// Starts a pool that signals reach.
-    pub(crate) fn start(&self, pool: PoolBuilder) -> anyhow::Result<Pool> {
+    pub(crate) fn start(pool: PoolBuilder) -> anyhow::Result<Pool> {
         let pool = pool.start()?;
         signals::attach(&pool);
         Ok(pool)

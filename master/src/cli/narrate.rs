@@ -27,6 +27,12 @@ impl Narrator {
             Event::WorkerStarted { pid, .. } if self.is_verbose => {
                 self.say(&format!("OS PID {pid}"));
             }
+            Event::StartFailed { index, pid, how } if self.is_verbose => {
+                let number = index + 1;
+                self.say(&format!(
+                    "warning: worker {number} (pid {pid}) {how} before it was ready"
+                ));
+            }
             Event::WorkerDied { index, pid, how } => {
                 let number = index + 1;
                 self.say(&format!(

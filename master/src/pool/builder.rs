@@ -40,6 +40,9 @@ const RESULT_LIMIT_BYTES: u64 = 1 << 30;
 /// How long a worker may take to end, unless the builder says otherwise.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long a worker may take to introduce itself, unless the builder says otherwise.
+const GREETING: Duration = Duration::from_secs(15);
+
 /// The options of a pool; see [`Pool::builder`].
 ///
 /// ```no_run
@@ -66,6 +69,7 @@ pub struct PoolBuilder {
     max_queued: Option<usize>,
     tasks_per_worker: Option<u64>,
     grace: Duration,
+    greeting: Duration,
     conditions: Conditions,
     shared: Vec<(String, OwnedFd)>,
     observer: Option<Observer>,
@@ -93,6 +97,7 @@ impl Default for PoolBuilder {
             max_queued: None,
             tasks_per_worker: None,
             grace: GRACE,
+            greeting: GREETING,
             conditions: Conditions::new(RESULT_LIMIT_BYTES),
             shared: Vec::new(),
             observer: None,
@@ -161,6 +166,7 @@ impl PoolBuilder {
     ///
     /// # Errors
     /// When the input cannot be encoded.
+    #[expect(clippy::needless_pass_by_value, reason = "as every input is given")]
     pub fn initializer<T: Task>(mut self, input: T::Input) -> Result<Self, codec::EncodeError> {
         let mut bytes = Vec::new();
         codec::encode_into(&input, &mut bytes)?;
@@ -183,6 +189,14 @@ impl PoolBuilder {
     /// How long a worker may take to end after it was told to. The default is 5 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// How long a worker process may take from its start until it introduces itself; a worker executable that
+    /// never does ends the pool. The default is 15 seconds. An initialiser may then take as long as a task
+    /// ([`timeout`](Self::timeout)).
+    pub fn start_limit(mut self, limit: Duration) -> Self {
+        self.greeting = limit;
         self
     }
 
@@ -236,7 +250,7 @@ impl PoolBuilder {
             return Err(StartError::NoWorkers);
         }
         let (terms, max_queued) = (self.terms, self.max_queued);
-        let (engine, steward): (Arc<dyn Engine>, _) = match self.threads.take() {
+        let (engine, steward): Started = match self.threads.take() {
             Some(registry) => {
                 let shared = std::mem::take(&mut self.shared);
                 let crew =
@@ -248,9 +262,7 @@ impl PoolBuilder {
         Ok(Pool::new(engine, steward, terms, max_queued))
     }
 
-    fn start_processes(
-        self,
-    ) -> Result<(Arc<dyn Engine>, Option<thread::JoinHandle<()>>), StartError> {
+    fn start_processes(self) -> Result<Started, StartError> {
         sweep_boards();
         let board = Board::create(&self.title)?;
         let shared = self.shared.into_iter();
@@ -267,6 +279,8 @@ impl PoolBuilder {
         let limits = Limits {
             tasks_per_worker: self.tasks_per_worker,
             grace: self.grace,
+            greeting: self.greeting,
+            preparation: self.terms.timeout,
         };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
         let state = |epoll| State::new(recipe, limits, board, epoll);
@@ -283,6 +297,9 @@ impl PoolBuilder {
         }
     }
 }
+
+/// An engine at work, and the thread that keeps it so, if it is one.
+type Started = (Arc<dyn Engine>, Option<thread::JoinHandle<()>>);
 
 /// Where the worker executable is when nobody says: beside this program, or where cargo puts it when this
 /// program is a test or an example.

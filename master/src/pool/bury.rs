@@ -1,6 +1,6 @@
 //! The end of a worker: what it had finished, how it ended, what it said last.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     error::{Death, Ended, TaskError},
@@ -26,6 +26,7 @@ impl State {
         };
         let pid = worker.process.child.pid();
         let how = how_it_ended(&mut worker);
+        let was_serving = worker.stage == Stage::Serving;
         let last_words = match worker.stage {
             Stage::Serving => String::new(),
             Stage::Greeting | Stage::Preparing => worker.process.log.tail(),
@@ -49,11 +50,11 @@ impl State {
             now,
         );
         if was_wanted {
-            let how = death.how;
-            self.events.push(Event::WorkerDied {
-                index: slot,
-                pid,
-                how,
+            let (index, how) = (slot, death.how);
+            self.events.push(if was_serving {
+                Event::WorkerDied { index, pid, how }
+            } else {
+                Event::StartFailed { index, pid, how }
             });
         }
     }
@@ -113,6 +114,9 @@ fn how_it_ended(worker: &mut Worker) -> Ended {
     }
     if let Some(reason) = worker.refusal.take() {
         return Ended::Refused(reason);
+    }
+    if worker.is_mute {
+        return Ended::Mute(Duration::from_secs(worker.since.elapsed().as_secs()));
     }
     // If somebody else reaped it, all that is left to say is that it is gone.
     reaped.unwrap_or(Ended::Exited(0))

@@ -146,6 +146,7 @@ mod tests {
     use super::*;
     use crate::pool::{error::TaskError, outcome::Output, wakes::wait_for_callbacks};
 
+    #[expect(clippy::unnecessary_wraps, reason = "an outcome is a result")]
     fn ok() -> Outcome {
         Ok(Output::Bytes([1].as_slice().into()))
     }

@@ -68,6 +68,10 @@ pub(crate) struct Limits {
     pub(crate) tasks_per_worker: Option<u64>,
     /// How long a worker may take to end after it was told to.
     pub(crate) grace: Duration,
+    /// How long a worker may take to introduce itself.
+    pub(crate) greeting: Duration,
+    /// How long its initialiser may then take.
+    pub(crate) preparation: Option<Duration>,
 }
 
 /// What the loop has to do.
@@ -87,6 +91,8 @@ pub(crate) enum Action<T> {
     /// The task at this number may have run for too long: take back all behind it, and tell
     /// [`Core::expired`] whether it is running.
     Expire { slot: usize, sequence: u64 },
+    /// The worker has not got ready in time: end it now.
+    GiveUp { slot: usize },
     /// Tell the worker that there are no more tasks.
     Shutdown { slot: usize },
     /// Ask the worker's process group to end.
@@ -252,6 +258,14 @@ impl<T> Core<T> {
         Ok(TaskRef { key, id })
     }
 
+    /// A worker has introduced itself, and prepares for work.
+    pub(crate) fn greeted(&mut self, slot: usize) {
+        let preparation = self.limits.preparation;
+        if let Some(entry) = self.slots.get_mut(slot) {
+            entry.start_by = preparation.and_then(|limit| self.now.checked_add(limit));
+        }
+    }
+
     /// A worker can take tasks.
     pub(crate) fn ready(&mut self, slot: usize) {
         let Some(entry) = self.slots.get_mut(slot) else {
@@ -261,6 +275,7 @@ impl<T> Core<T> {
             return;
         }
         entry.failed_starts = 0;
+        entry.start_by = None;
         entry.state = SlotState::Ready;
         self.list(slot);
         self.dispatch();

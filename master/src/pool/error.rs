@@ -79,6 +79,8 @@ pub enum Ended {
     Babbled(String),
     /// It could not be started.
     NotStarted(String),
+    /// It said nothing, neither that it was ready nor that it was not.
+    Mute(Duration),
     /// It would not work: its initialiser failed, or something it was to be given is missing.
     Refused(String),
 }
@@ -116,6 +118,7 @@ impl fmt::Display for Ended {
                 write!(f, "broke the protocol and was killed ({nonsense})")
             }
             Self::NotStarted(reason) => write!(f, "could not be started ({reason})"),
+            Self::Mute(time) => write!(f, "did not get ready within {time:?} and was killed"),
             Self::Refused(reason) => write!(f, "refused to work ({reason})"),
         }
     }
@@ -135,12 +138,12 @@ pub enum StartError {
         path: PathBuf,
     },
     /// The operating system did not start it.
-    #[error("cannot start the worker {}: {source}{}", path.display(), hint(source))]
+    #[error("cannot start the worker {}: {error}{}", path.display(), hint(error))]
     Spawn {
         /// The executable.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// Master and worker do not fit together.
     #[error(transparent)]
@@ -155,12 +158,17 @@ pub enum StartError {
     #[error("a pool needs at least one worker")]
     NoWorkers,
     /// Something else the pool needs from the system.
-    #[error("cannot set up the pool: {source}{}", hint(source))]
+    #[error("cannot set up the pool: {error}{}", hint(error))]
     Io {
         /// What the system said.
-        #[from]
-        source: io::Error,
+        error: io::Error,
     },
+}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self::Io { error }
+    }
 }
 
 fn hint(error: &io::Error) -> &'static str {

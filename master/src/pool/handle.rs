@@ -92,6 +92,10 @@ impl<T: Task> Handle<T> {
     /// A task that has not begun never does. One that is running is ended with its worker process, which is
     /// replaced; no other task is affected. (A thread cannot be ended, so in a pool of threads a running task
     /// goes on, and it is too late.)
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "whether it was in time need not matter"
+    )]
     pub fn cancel(&self) -> bool {
         !self.is_done() && self.engine.cancel(self.task)
     }

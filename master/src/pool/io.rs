@@ -29,6 +29,15 @@ pub enum Event {
         /// Its process id.
         pid: i32,
     },
+    /// A worker process ended before it was ready for work.
+    StartFailed {
+        /// Number of the worker in the pool, from 0.
+        index: usize,
+        /// Its process id.
+        pid: i32,
+        /// How it ended.
+        how: Ended,
+    },
     /// A worker process ended although nobody had told it to.
     WorkerDied {
         /// Number of the worker in the pool, from 0.
@@ -206,6 +215,12 @@ impl State {
                     if let Some(worker) = self.workers[slot].as_mut() {
                         worker.dismiss();
                         self.dirty.push(slot);
+                    }
+                }
+                Action::GiveUp { slot } => {
+                    if let Some(worker) = self.workers[slot].as_mut() {
+                        worker.is_mute = true;
+                        worker.process.child.kill();
                     }
                 }
                 Action::Kill { slot } => match &self.workers[slot] {

@@ -90,6 +90,7 @@ impl State {
                 Some(Said::Part) => continue,
                 Some(Said::Hello(hello)) => {
                     self.meet(&hello);
+                    self.core.greeted(slot);
                     worker.stage = Stage::Preparing;
                     continue;
                 }
@@ -156,9 +157,12 @@ impl State {
         };
         let attempt = task.attempt;
         let outcome = match message {
-            FromWorker::Failed { failure, .. } => {
-                Err(self.failed(task.ticket.kind, failure, pid, attempt))
-            }
+            FromWorker::Failed { failure, .. } => Err(Box::new(self.failed(
+                task.ticket.kind,
+                failure,
+                pid,
+                attempt,
+            ))),
             _ => Ok(Output::Bytes(output)),
         };
         task.ticket.deliver(outcome, &mut self.wakes);
@@ -195,7 +199,7 @@ impl State {
         }
         let outcome: Outcome = match result {
             Ok(output) => Ok(Output::Bytes(output)),
-            Err(failure) => Err(self.failed(kind, failure, pid, attempt)),
+            Err(failure) => Err(Box::new(self.failed(kind, failure, pid, attempt))),
         };
         let Some(ticket) = self.core.head_ticket(slot) else {
             return Ok(());
@@ -213,8 +217,8 @@ impl State {
         failure: TaskFailure,
         worker: i32,
         attempt: u32,
-    ) -> Box<TaskError> {
-        Box::new(match failure {
+    ) -> TaskError {
+        match failure {
             TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
                 kind: self.kinds[kind].name,
                 known: self.known.clone(),
@@ -224,6 +228,6 @@ impl State {
                 worker,
                 attempt,
             },
-        })
+        }
     }
 }

@@ -168,7 +168,7 @@ impl Recipe {
         } else {
             StartError::Spawn {
                 path,
-                source: errno.into(),
+                error: errno.into(),
             }
         }
     }

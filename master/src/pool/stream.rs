@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::pool::outcome::Output;
 
+    #[expect(clippy::unnecessary_wraps, reason = "an outcome is a result")]
     fn ok(byte: u8) -> Outcome {
         Ok(Output::Bytes([byte].as_slice().into()))
     }

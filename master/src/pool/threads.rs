@@ -154,7 +154,9 @@ impl Crew {
             if let Some(job) = state.queue.pop() {
                 let onlookers = std::mem::take(&mut state.onlookers);
                 drop(state);
-                onlookers.into_iter().for_each(|thread| thread.unpark());
+                for thread in onlookers {
+                    thread.unpark();
+                }
                 return Some(job);
             }
             if state.is_closed {

@@ -1,6 +1,9 @@
 //! One worker process as the master's loop sees it: its pipes with their buffers, and the handshake.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    time::Instant,
+};
 
 use brigade_protocol::{
     FromWorker, Hello, PART_BYTES, Start, ToWorker, codec,
@@ -65,6 +68,9 @@ pub(crate) struct Worker {
     pub(crate) fault: Option<String>,
     /// Whether what arrives makes no sense any more.
     pub(crate) is_deaf: bool,
+    /// Whether it was killed because it did not get ready.
+    pub(crate) is_mute: bool,
+    pub(crate) since: Instant,
     /// Why it will not work, as it said itself.
     pub(crate) refusal: Option<String>,
     /// The pieces of a result that have come so far.
@@ -84,6 +90,8 @@ impl Worker {
             stage: Stage::Greeting,
             fault: None,
             is_deaf: false,
+            is_mute: false,
+            since: Instant::now(),
             refusal: None,
             parts: Vec::new(),
             result_limit_bytes,

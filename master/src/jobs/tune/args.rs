@@ -23,7 +23,12 @@ pub(crate) struct TuneArgs {
     pub(crate) file: Option<PathBuf>,
 
     /// How many neighbours vote: START:STOP:STEP as Python's range, or a list such as 1,3,5
-    #[arg(long, value_name = "KS", default_value = "1:41:2")]
+    #[arg(
+        long,
+        value_name = "KS",
+        default_value = "1:41:2",
+        allow_hyphen_values = true
+    )]
     pub(crate) k: Ks,
 
     /// What makes them near: ED (euclidean), MD (manhattan), CD (chebyshev), SD (sorensen, braycurtis)

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
 
     let segment = table.segment()?;
     let builder = common.pool("tune", &narrator);
-    let pool = common.start(builder.share(SAMPLES, segment.fd())?)?;
+    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
     let (gather, failures) = score(&pool, &grid, &tasks, &narrator)?;
     let fraction = gather.fraction();
     pool.join();
@@ -83,6 +83,7 @@ fn score(
             Ok(tally) => gather.add(task, &tally)?,
             // What the user cancelled is no failure of the task.
             Err(TaskError::Cancelled) if signals::caught().is_some() => {}
+            Err(error @ TaskError::PoolBroken(_)) => return Err(error.into()),
             Err(error) => {
                 failures += 1;
                 let Input {

@@ -88,6 +88,8 @@ impl<T> Core<T> {
         let tries = entry.failed_starts;
         let limit = match death.how {
             Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
+            // It has had time enough.
+            Ended::Mute(_) => 1,
             _ => MAX_FAILED_STARTS,
         };
         if tries >= limit && !somebody_works {
@@ -123,6 +125,7 @@ impl<T> Core<T> {
     pub(crate) fn spawned(&mut self, slot: usize) {
         if let Some(entry) = self.slots.get_mut(slot) {
             entry.next_sequence = 0;
+            entry.start_by = self.now.checked_add(self.limits.greeting);
         }
     }
 

@@ -16,6 +16,10 @@ impl<T> Core<T> {
                 SlotState::Waiting { until } if until <= now => {
                     self.refill(slot, now, Duration::ZERO);
                 }
+                SlotState::Starting if self.slots[slot].start_by.is_some_and(|at| at <= now) => {
+                    self.slots[slot].start_by = None;
+                    self.actions.push(Action::GiveUp { slot });
+                }
                 SlotState::Leaving { kill_at: Some(at) } if at <= now => {
                     self.slots[slot].state = SlotState::Leaving { kill_at: None };
                     self.actions.push(Action::Kill { slot });
@@ -34,8 +38,9 @@ impl<T> Core<T> {
         let of_slots = (0..self.slots.len()).filter_map(|slot| match self.slots[slot].state {
             SlotState::Waiting { until } => Some(until),
             SlotState::Leaving { kill_at } => kill_at,
+            SlotState::Starting => self.slots[slot].start_by,
             SlotState::Ready => self.deadline_of_head(slot),
-            _ => None,
+            SlotState::Vacant => None,
         });
         of_slots.chain(self.level_at).min()
     }
@@ -76,6 +81,7 @@ impl<T> Core<T> {
     pub(crate) fn resumed_after(&mut self, pause: Duration) {
         for slot in &mut self.slots {
             slot.head_since += pause;
+            slot.start_by = slot.start_by.map(|at| at + pause);
             match &mut slot.state {
                 SlotState::Waiting { until } => *until += pause,
                 SlotState::Leaving { kill_at: Some(at) } => *at += pause,

@@ -27,6 +27,7 @@ impl SlotState {
 }
 
 /// A worker's place: its process comes and goes, the number stays.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) state: SlotState,
@@ -37,6 +38,8 @@ pub(super) struct Slot {
     pub(super) next_sequence: u64,
     /// Since when the first of these has been the first, so that it may have been running.
     pub(super) head_since: Instant,
+    /// When a worker that is not ready is given up.
+    pub(super) start_by: Option<Instant>,
     pub(super) pace: Pace,
     /// Whether the pipe to the worker is full.
     pub(super) is_congested: bool,
@@ -57,6 +60,7 @@ impl Slot {
             in_flight: VecDeque::new(),
             next_sequence: 0,
             head_since: now,
+            start_by: None,
             pace: Pace::default(),
             is_congested: false,
             is_surplus: false,

@@ -10,6 +10,7 @@ use super::{
     *,
 };
 
+const GREETING: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(3);
 const KILLED: Ended = Ended::Killed(libc::SIGKILL);
 
@@ -32,6 +33,8 @@ impl Fake {
         let limits = Limits {
             tasks_per_worker,
             grace: GRACE,
+            greeting: GREETING,
+            preparation: None,
         };
         let now = Instant::now();
         let mut fake = Self {
@@ -144,6 +147,7 @@ impl Fake {
                 },
                 Action::Revoke { slot, count } => format!("revoke {slot} {count}"),
                 Action::Expire { slot, sequence } => format!("expire {slot}:{sequence}"),
+                Action::GiveUp { slot } => format!("give up {slot}"),
                 Action::Terminate { slot } => format!("terminate {slot}"),
                 Action::Shutdown { slot } => format!("shutdown {slot}"),
                 Action::Kill { slot } => format!("kill {slot}"),
@@ -720,6 +724,21 @@ fn the_number_of_workers_changes_while_they_work() {
     fake.settle();
     fake.expect(["spawn 2", "spawn 1"]);
     assert_eq!(fake.core.workers(), 3);
+}
+
+#[test]
+fn a_worker_that_never_introduces_itself_ends_the_pool_in_time() {
+    let mut fake = Fake::new(1);
+    fake.submit(0, 0);
+    fake.take();
+    fake.core.spawned(0);
+    assert_eq!(fake.core.next_deadline(), Some(fake.now + GREETING));
+    fake.now += GREETING;
+    fake.core.tick(fake.now);
+    fake.settle();
+    fake.expect(["give up 0"]);
+    fake.die(0, false, Ended::Mute(GREETING));
+    fake.expect(["fail 0 broken"]);
 }
 
 #[test]

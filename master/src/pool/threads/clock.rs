@@ -15,7 +15,7 @@ use crate::pool::{
 };
 
 /// How long the clock sleeps when nobody has a deadline; it is woken when somebody gets one.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 impl Crew {
     /// Notes that a task begins, and returns the name of its kind.
