@@ -7,7 +7,7 @@ use brigade_protocol::{FromWorker, Hello, TaskFailure};
 use super::{
     error::TaskError,
     io::{State, wire_number},
-    outcome::{KindIndex, Outcome, Output, Payload},
+    outcome::{Outcome, Output, Payload},
     watch::{Source, read_token},
     worker::{Heard, Said, Stage, Worker},
 };
@@ -106,9 +106,8 @@ impl State {
                 Some(Said::Result(message, output)) => (message, Payload::from_slice(output)),
                 Some(Said::Assembled(message, output)) => (message, Payload::from_vec(output)),
             };
-            let before = self.core.head_sequence(slot);
-            self.settle(slot, pid, message, output)?;
-            *results += usize::from(self.core.head_sequence(slot) != before);
+            let is_finished = self.settle(slot, pid, message, output)?;
+            *results += usize::from(is_finished);
         }
     }
 
@@ -124,14 +123,14 @@ impl State {
         self.known.clone_from(&hello.kinds);
     }
 
-    /// Matches a result with its task and delivers the outcome.
+    /// Matches a result with its task and delivers the outcome; whether that was the end of what was sent.
     fn settle(
         &mut self,
         slot: usize,
         pid: i32,
         message: FromWorker,
         output: Payload,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         let sequence = match message {
             FromWorker::Done { sequence }
             | FromWorker::Failed { sequence, .. }
@@ -148,86 +147,95 @@ impl State {
         };
         if sequence < self.core.head_sequence(slot) {
             // Recovered from the outbox of a dead worker, and read from the pipe before.
-            return Ok(());
+            return Ok(false);
         }
         let is_skipped = matches!(message, FromWorker::Skipped { .. });
         let finished = self.core.finished(slot, sequence, is_skipped);
         let Some(task) = finished.map_err(|error| error.to_string())? else {
-            return Ok(());
+            return Ok(true);
         };
-        let attempt = task.attempt;
         let outcome = match message {
-            FromWorker::Failed { failure, .. } => Err(Box::new(self.failed(
-                task.ticket.kind,
-                failure,
-                pid,
-                attempt,
-            ))),
+            FromWorker::Failed { failure, .. } => {
+                let kind = self.kinds[task.ticket.kind].name;
+                let error = explain(failure, kind, &self.known, pid, task.attempt);
+                Err(Box::new(error))
+            }
             _ => Ok(Output::Bytes(output)),
         };
         task.ticket.deliver(outcome, &mut self.wakes);
-        Ok(())
+        Ok(true)
     }
 
-    /// Delivers the outcome of one task of a chunk.
+    /// Delivers the outcome of one task of a chunk; whether it was the last.
     fn settle_item(
         &mut self,
         slot: usize,
         pid: i32,
         (sequence, index): (u64, u32),
         result: Result<Payload, TaskFailure>,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         let head = self.core.head_sequence(slot);
-        let attempt = self.core.head_attempt(slot);
+        let failure = match &result {
+            Ok(_) => None,
+            Err(_) => Some(self.core.head_attempt(slot)),
+        };
         let ticket = self.core.head_ticket(slot).filter(|_| sequence == head);
-        let Some((kind, done)) = ticket.and_then(|ticket| Some((ticket.kind, ticket.chunk?.done)))
-        else {
-            // As below; or the chunk was cancelled as a whole.
-            return if sequence < head {
-                Ok(())
-            } else {
-                Err(format!("a result for chunk {sequence}"))
-            };
+        let Some((ticket, done)) = ticket.and_then(|ticket| {
+            let done = ticket.chunk?.done;
+            Some((ticket, done))
+        }) else {
+            // As for single tasks; or the chunk was cancelled as a whole.
+            return is_repeated(sequence < head, "chunk", sequence);
         };
         if index != done {
-            // Recovered from the outbox of a dead worker, and read from the pipe before.
-            return if index < done {
-                Ok(())
-            } else {
-                Err(format!("a result for item {index}"))
-            };
+            return is_repeated(index < done, "item", u64::from(index));
         }
         let outcome: Outcome = match result {
             Ok(output) => Ok(Output::Bytes(output)),
-            Err(failure) => Err(Box::new(self.failed(kind, failure, pid, attempt))),
+            Err(failed) => Err(Box::new(explain(
+                failed,
+                self.kinds[ticket.kind].name,
+                &self.known,
+                pid,
+                failure.unwrap_or(1),
+            ))),
         };
-        let Some(ticket) = self.core.head_ticket(slot) else {
-            return Ok(());
-        };
-        if ticket.deliver_next(outcome, &mut self.wakes) {
+        let is_last = ticket.deliver_next(outcome, &mut self.wakes);
+        if is_last {
             let finished = self.core.finished(slot, sequence, false);
             finished.map_err(|error| error.to_string())?;
         }
-        Ok(())
+        Ok(is_last)
     }
+}
 
-    fn failed(
-        &self,
-        kind: KindIndex,
-        failure: TaskFailure,
-        worker: i32,
-        attempt: u32,
-    ) -> TaskError {
-        match failure {
-            TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
-                kind: self.kinds[kind].name,
-                known: self.known.clone(),
-            },
-            failure => TaskError::Failed {
-                failure,
-                worker,
-                attempt,
-            },
-        }
+/// A result that is not the next one: read from the pipe before, and recovered from the outbox of a dead worker;
+/// or else nonsense.
+fn is_repeated(is_known: bool, what: &str, number: u64) -> Result<bool, String> {
+    if is_known {
+        Ok(false)
+    } else {
+        Err(format!("a result for {what} {number}, which was not next"))
+    }
+}
+
+/// A task's failure as its caller is told.
+fn explain(
+    failure: TaskFailure,
+    kind: &'static str,
+    known: &[String],
+    worker: i32,
+    attempt: u32,
+) -> TaskError {
+    match failure {
+        TaskFailure::UnknownKind { .. } => TaskError::UnknownKind {
+            kind,
+            known: known.to_vec(),
+        },
+        failure => TaskError::Failed {
+            failure,
+            worker,
+            attempt,
+        },
     }
 }

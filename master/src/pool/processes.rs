@@ -56,6 +56,8 @@ impl Engine for Shared {
     }
 
     fn appetite(&self) -> usize {
+        // A map asks between its results, and drives when it has none: the steward may rest.
+        self.note_caller();
         self.look(|state| state.core.appetite())
     }
 

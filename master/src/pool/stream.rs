@@ -42,10 +42,14 @@ impl Stream {
             else {
                 return;
             };
-            if inner.waiting.len() <= index {
-                inner.waiting.resize_with(index + 1, || None);
+            if index == inner.waiting.len() {
+                inner.waiting.push_back(Some(outcome));
+            } else {
+                if inner.waiting.len() <= index {
+                    inner.waiting.resize_with(index + 1, || None);
+                }
+                inner.waiting[index] = Some(outcome);
             }
-            inner.waiting[index] = Some(outcome);
             if index == 0 {
                 wakes.unpark(inner.waiter.take());
             }

@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     epoll: Arc<Epoll>,
     bell: EventFd,
     wheel: Mutex<Wheel>,
-    /// Waits that callers have driven; tells the steward that they still come.
+    /// Counts the callers that drive or would; tells the steward that they still come.
     driven: AtomicU64,
     steward: OnceLock<Thread>,
     observer: Option<Observer>,
@@ -159,6 +159,7 @@ impl Shared {
 
     /// Waits until `awaited` is ready, or until `deadline`; whether it is ready.
     pub(crate) fn drive_until(&self, awaited: &dyn Awaited, deadline: Option<Instant>) -> bool {
+        self.note_caller();
         loop {
             if awaited.is_ready() {
                 self.pass_on();
@@ -172,12 +173,16 @@ impl Shared {
                 while !awaited.is_ready() && deadline.is_none_or(|at| at > Instant::now()) {
                     self.turn(deadline);
                 }
-                self.driven.fetch_add(1, Ordering::Relaxed);
                 self.leave_wheel();
             } else {
                 self.park(awaited, deadline);
             }
         }
+    }
+
+    /// A caller is about to drive, or would if it had to.
+    pub(crate) fn note_caller(&self) {
+        self.driven.fetch_add(1, Ordering::Relaxed);
     }
 
     fn take_wheel(&self, who: Driver) -> bool {
