@@ -18,12 +18,15 @@
 
 mod os;
 mod pool;
+mod role;
 
 pub use brigade_protocol::{Task, TaskFailure, jobs};
+pub use brigade_worker::{Context, Registry};
 pub use pool::{
     AsCompleted, Chunks, Control, Ended, Event, Handle, Map, MapHandle, MapUnordered, Pool,
     PoolBuilder, StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed, wait,
 };
+pub use role::worker_role;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -19,6 +19,8 @@ use brigade_protocol::{
 use brigade_worker::Registry;
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 
+use crate::role::ROLE_VARIABLE;
+
 use super::{
     core::{Limits, Terms},
     engine::Engine,
@@ -118,6 +120,16 @@ impl PoolBuilder {
     pub fn worker_executable(mut self, path: impl Into<PathBuf>) -> Self {
         self.executable = Some(path.into());
         self
+    }
+
+    /// Starts this very program as the worker executable. Its `main` must begin with
+    /// [`worker_role`](crate::worker_role).
+    ///
+    /// # Errors
+    /// When the path of this program cannot be found out.
+    pub fn this_executable(mut self) -> Result<Self, StartError> {
+        self.executable = Some(env::current_exe()?);
+        Ok(self.env(ROLE_VARIABLE, std::process::id().to_string()))
     }
 
     /// Runs the tasks on threads of this process instead, with the functions of `registry`. Inputs and
