@@ -10,10 +10,8 @@ use primes::IsPrime;
 fn main() -> ExitCode {
     let mut registry = Registry::new();
     registry.register::<IsPrime, _>(|number, _context| {
-        Ok(number >= 2
-            && (2..)
-                .take_while(|d| d * d <= number)
-                .all(|d| number % d != 0))
+        let divides = |divisor| number % divisor == 0;
+        Ok(number >= 2 && !(2..=number.isqrt()).any(divides))
     });
     brigade_worker::main(&registry)
 }

@@ -196,6 +196,30 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_a_task_and_its_result_are_those_in_the_documentation() {
+        let mut stream = Vec::new();
+        let header = TaskHeader {
+            sequence: 0,
+            task: 0,
+            kind: 0,
+            attempt: 1,
+        };
+        crate::frame::append(&mut stream, |out| {
+            codec::encode_into(&ToWorker::Task(header), out)?;
+            codec::encode_into(&7_u64, out)
+        })
+        .unwrap();
+        assert_eq!(stream, [6, 0, 0, 0, 2, 0, 0, 0, 1, 7]);
+        stream.clear();
+        crate::frame::append(&mut stream, |out| {
+            codec::encode_into(&FromWorker::Done { sequence: 0 }, out)?;
+            codec::encode_into(&7_u64, out)
+        })
+        .unwrap();
+        assert_eq!(stream, [3, 0, 0, 0, 3, 0, 7]);
+    }
+
+    #[test]
     fn failures_read_as_the_end_of_a_sentence() {
         let failure = TaskFailure::Panicked {
             message: "index out of bounds".into(),
