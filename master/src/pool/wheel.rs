@@ -42,6 +42,9 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Looks after which the steward sleeps until it is woken, when a caller waits for long.
 const LOOKS: u32 = 20;
 
+/// Looks without a turn of the wheel after which the steward takes it, although callers come.
+const IDLE_LOOKS: u32 = 5;
+
 /// Events taken from the kernel at a time.
 const EVENTS: usize = 64;
 
@@ -56,6 +59,8 @@ pub(crate) struct Shared {
     wheel: Mutex<Wheel>,
     /// Counts the callers that drive or would; tells the steward that they still come.
     driven: AtomicU64,
+    /// Counts the turns of the wheel, whoever drives.
+    turns: AtomicU64,
     steward: OnceLock<Thread>,
     observer: Option<Observer>,
 }
@@ -97,6 +102,7 @@ impl Shared {
             bell,
             wheel: Mutex::default(),
             driven: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
             steward: OnceLock::new(),
             observer,
         })
@@ -254,6 +260,7 @@ impl Shared {
                 0
             }
         };
+        self.turns.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         let mut state = self.lock();
         for event in &events[..count] {
@@ -280,7 +287,7 @@ impl Shared {
             self.with(true, State::terminate);
         }
         let mut report = Some((started, first));
-        let mut seen = self.driven.load(Ordering::Relaxed);
+        let mut callers = Watch::default();
         let mut looks = 0;
         while !self.look(|state| state.core.is_over()) {
             if !failed && let Some((started, first)) = report.take() {
@@ -288,13 +295,12 @@ impl Shared {
             }
             // Starts that fail later are tried again by the core, or end the pool with the reason.
             let _ = self.start_wanted();
-            let driven = self.driven.load(Ordering::Relaxed);
-            if driven == seen && self.take_wheel(Driver::Steward) {
+            let (driven, turns) = (&self.driven, &self.turns);
+            if !callers.drive(driven, turns) && self.take_wheel(Driver::Steward) {
                 self.turn(None);
                 self.leave_wheel();
                 looks = 0;
             } else {
-                seen = driven;
                 looks = if self.rest(looks) { looks + 1 } else { 0 };
             }
         }
@@ -345,6 +351,27 @@ impl Shared {
             self.with(true, |state| state.not_started(slot, error.to_string()));
         }
         adopted
+    }
+}
+
+/// What the steward has seen of the callers.
+#[derive(Debug, Default)]
+struct Watch {
+    driven: u64,
+    turns: u64,
+    idle_looks: u32,
+}
+
+impl Watch {
+    /// Whether callers drive, or are about to. Those that have come and found all they wanted, again and again,
+    /// do not: somebody has to look after timers and the dead.
+    fn drive(&mut self, driven: &AtomicU64, turns: &AtomicU64) -> bool {
+        let driven = driven.load(Ordering::Relaxed);
+        let turns = turns.load(Ordering::Relaxed);
+        let have_come = std::mem::replace(&mut self.driven, driven) != driven;
+        let have_driven = std::mem::replace(&mut self.turns, turns) != turns;
+        self.idle_looks = if have_driven { 0 } else { self.idle_looks + 1 };
+        have_come && self.idle_looks < IDLE_LOOKS
     }
 }
 
