@@ -186,6 +186,9 @@ pub enum SubmitError {
     /// The input refused to be encoded or is too large.
     #[error("the task's input {0}")]
     Input(#[from] AppendError),
+    /// The pool has given up.
+    #[error("the pool has no workers: {0}")]
+    PoolBroken(String),
 }
 
 #[cfg(test)]

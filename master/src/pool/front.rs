@@ -73,7 +73,7 @@ impl Pool {
     /// Submits one task.
     ///
     /// # Errors
-    /// When the pool is closed, or when the input cannot be encoded.
+    /// When the pool is closed or has given up, or when the input cannot be encoded.
     pub fn submit<T: Task>(&self, input: T::Input) -> Result<Handle<T>, SubmitError> {
         self.submit_with(input, self.terms)
     }
@@ -129,7 +129,10 @@ impl Pool {
         let cell = Arc::new(Cell::default());
         let sink = Sink::Cell(Arc::clone(&cell));
         let task = self.engine.submit(T::KIND, input, sink, terms);
-        let task = task.ok_or(SubmitError::Closed)?;
+        let task = task.ok_or_else(|| {
+            let reason = self.engine.broken();
+            reason.map_or(SubmitError::Closed, SubmitError::PoolBroken)
+        })?;
         Ok(Handle::new(cell, Arc::clone(&self.engine), task))
     }
 
@@ -175,6 +178,7 @@ impl Pool {
             self.submit::<T>(input).map_err(|error| match error {
                 SubmitError::Closed => TaskError::Cancelled,
                 SubmitError::Input(error) => TaskError::Input(error),
+                SubmitError::PoolBroken(reason) => TaskError::PoolBroken(reason),
             })
         };
         MapHandle::new(inputs.into_iter().map(submit).collect())

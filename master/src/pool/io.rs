@@ -136,6 +136,9 @@ impl State {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         watch(&self.epoll, &process, slot, generation)?;
+        if self.stopped_at.is_some() {
+            process.child.stop_or_continue(true);
+        }
         let pid = process.child.pid();
         let mut worker = Worker::new(
             process,
