@@ -9,6 +9,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod pools;
 mod process;
 mod run;
 
@@ -20,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use pools::{Nested, block_on, builder, pool, sleep};
 pub use process::{children_of, is_alive, is_zombie, kill, open_descriptors, title_of};
 pub use run::{Output, Running, master, program, write};
 
