@@ -31,7 +31,7 @@ use nix::{
 };
 use std::os::fd::AsFd;
 
-use crate::sender::Sender;
+use crate::{descendants::kill_own_descendants, sender::Sender};
 
 /// The longest that a finished result waits for others.
 const LINGER_MS: u8 = 1;
@@ -83,6 +83,8 @@ impl Ties {
         if getppid() != self.master {
             unlink_board(&self.board);
         }
+        // Those that have left the group.
+        kill_own_descendants();
         if getpgrp() == Pid::this() {
             let _ = killpg(getpgrp(), Signal::SIGKILL);
         }
@@ -175,7 +177,13 @@ impl Lifeline {
         }
         let mut term = SigSet::empty();
         term.add(Signal::SIGTERM);
-        if self.signals.read_signal().is_ok() && term.thread_unblock().is_ok() {
+        // Somebody else in this process may have taken the signal.
+        if !matches!(self.signals.read_signal(), Ok(Some(_))) {
+            return;
+        }
+        // After its end nobody could tell whose they were.
+        kill_own_descendants();
+        if term.thread_unblock().is_ok() {
             // Ends the process by this very signal, so that the master sees how it ended.
             let _ = raise(Signal::SIGTERM);
         }

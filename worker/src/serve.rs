@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use crate::{
     clock::monotonic_ns,
     context::Context,
+    descendants::kill_own_descendants,
     inbox::{Inbox, InboxError},
     lifeline::{self, Pulse, Ties},
     registry::Registry,
@@ -96,6 +97,7 @@ fn serve(registry: &Registry) -> Result<(), ServeError> {
     desk.work_off(&mut inbox)?;
     desk.rest();
     desk.pulse.leave();
+    kill_own_descendants();
     Ok(())
 }
 
