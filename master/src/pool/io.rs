@@ -11,6 +11,7 @@ use nix::sys::epoll::Epoll;
 use super::{
     core::{Action, Core, Limits, Loss},
     error::{Death, Ended, TaskError},
+    memory::OomKills,
     outcome::{Input, KindIndex, Payload, Ticket},
     spawn::{Recipe, Spawned},
     wakes::Wakes,
@@ -60,6 +61,7 @@ pub(crate) struct State {
     pub(super) known: Vec<String>,
     pub(super) board: Option<Board>,
     pub(super) epoll: Arc<Epoll>,
+    pub(super) oom_kills: OomKills,
     actions: Vec<Action<Ticket>>,
     /// Slots whose worker has something to be written.
     pub(super) dirty: Vec<usize>,
@@ -92,6 +94,7 @@ impl State {
             known: Vec::new(),
             board: Some(board),
             epoll,
+            oom_kills: OomKills::of_this_process(),
             actions: Vec::new(),
             dirty: Vec::new(),
             wanted: Vec::new(),
@@ -212,7 +215,7 @@ impl State {
                     }
                 }
                 Action::Kill { slot } => match &self.workers[slot] {
-                    Some(worker) => worker.process.child.kill(),
+                    Some(worker) => worker.process.child.kill_tree(),
                     // Its process has not been started yet, and now never will be.
                     None => self.cancel_spawn(slot, now),
                 },
