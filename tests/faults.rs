@@ -461,7 +461,7 @@ fn a_kind_that_the_worker_does_not_know_fails_with_the_kinds_it_does() {
 }
 
 #[test]
-fn a_task_is_tried_again_only_when_asked_for() {
+fn fault_45_a_task_is_tried_again_only_when_asked_for() {
     within(20, || {
         let folder = tempfile::tempdir().unwrap();
         let once = |name: &str| Misdeed::DieOnce(folder.path().join(name).display().to_string());

@@ -1,1 +1,99 @@
-//! Later.
+//! Faults of the system around a pool: no descriptors, no shared memory, threads with locks.
+
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use brigade::jobs::echo::Echo;
+use brigade_tests::{Running, binary, pool, program, within};
+
+#[test]
+fn fault_30_without_descriptors_a_start_is_an_error_and_a_respawn_waits() {
+    within(60, || {
+        let output = program("prober", ["starve"]).end();
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let (error, rest) = output.stdout.split_once('\n').unwrap();
+        assert!(error.contains("ulimit -n"), "{error}");
+        assert_eq!(
+            rest,
+            "no child left: true\nretry: Ok(1)\nguilty: true\nothers: 1000, workers: 1\nback: true\n"
+        );
+    });
+}
+
+#[test]
+fn fault_31_a_full_dev_shm_is_an_error_with_the_remedy() {
+    within(60, || {
+        let script = "mount -t tmpfs -o size=16k tmpfs /dev/shm && exec \"$0\" start-only";
+        let mut command = Command::new("unshare");
+        command
+            .args(["-m", "sh", "-c", script])
+            .arg(binary("prober"));
+        let output = Running::start(command).end();
+        if output.stdout.is_empty() {
+            eprintln!("skipped, no private mounts here: {}", output.stderr.trim());
+            return;
+        }
+        assert_eq!(output.code, 0, "no SIGBUS: {}", output.stderr);
+        for part in ["/dev/shm", "--shm-size"] {
+            assert!(output.stdout.contains(part), "{}", output.stdout);
+        }
+    });
+}
+
+#[test]
+fn fault_32_workers_start_while_many_threads_hold_locks() {
+    within(60, || {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let shared = Arc::new(Mutex::new(Vec::new()));
+        let threads: Vec<_> = (0..16)
+            .map(|_| {
+                let (is_over, shared) = (Arc::clone(&is_over), Arc::clone(&shared));
+                thread::spawn(move || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        // The allocator's locks, and one of its own.
+                        shared.lock().unwrap().push(vec![0_u8; 1 << 12]);
+                        thread::sleep(Duration::from_micros(50));
+                        shared.lock().unwrap().clear();
+                    }
+                })
+            })
+            .collect();
+        for round in 0..20 {
+            let pool = pool(2);
+            assert_eq!(pool.submit::<Echo>(round).unwrap().wait(), Ok(round));
+            pool.join();
+        }
+        is_over.store(true, Ordering::Relaxed);
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
+fn fault_32_no_source_forks() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders = vec![root.join("master/src"), root.join("worker/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).unwrap();
+                for word in ["fork(", "pre_exec"] {
+                    assert!(!text.contains(word), "{} uses {word}", path.display());
+                }
+            }
+        }
+    }
+}
