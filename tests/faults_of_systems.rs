@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -95,5 +95,57 @@ fn fault_32_no_source_forks() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn fault_44_a_closed_standard_output_is_a_quiet_end() {
+    within(60, || {
+        for format in ["table", "lines", "json", "csv"] {
+            let mut child = Command::new(binary("master"))
+                .args(["tune", "--format", format])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            // Closed before anything is written, as `head -0` would.
+            drop(child.stdout.take());
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{format}");
+            assert_eq!(output.status.code(), Some(0), "{format}");
+        }
+    });
+}
+
+#[test]
+fn every_test_that_the_table_of_faults_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = fs::read_to_string(root.join("../docs/FAULTS.md")).unwrap();
+    let tests: String = fs::read_dir(root)
+        .unwrap()
+        .flatten()
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "rs")
+        })
+        .map(|entry| fs::read_to_string(entry.path()).unwrap())
+        .collect();
+    let mut names = 0;
+    for word in table.split([' ', ',', ';', '|', '(', ')', '`', '\n']) {
+        // A name that ends in an ellipsis stands for all that begin so.
+        if let Some((_, name)) = word.split_once("::")
+            && name.starts_with("fault")
+        {
+            names += 1;
+            let begin = format!("fn {}", name.trim_end_matches('…'));
+            assert!(tests.contains(&begin), "the table names {name}");
+        }
+    }
+    assert!(names > 40, "{names}");
+    for number in 1..=45 {
+        assert!(table.contains(&format!("\n| {number} |")), "row {number}");
     }
 }

@@ -93,6 +93,8 @@ pub(crate) enum Action<T> {
     Terminate { slot: usize },
     /// End the worker now.
     Kill { slot: usize },
+    /// End a process that has not introduced itself in time.
+    Mute { slot: usize },
     /// This task has no result and never will.
     Fail { ticket: T, loss: Loss },
 }

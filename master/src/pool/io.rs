@@ -214,6 +214,13 @@ impl State {
                         self.dirty.push(slot);
                     }
                 }
+                Action::Mute { slot } => {
+                    if let Some(worker) = self.workers[slot].as_mut() {
+                        let fault = "it did not introduce itself; is it a worker?";
+                        worker.fault.get_or_insert_with(|| fault.into());
+                        worker.process.child.kill_tree();
+                    }
+                }
                 Action::Kill { slot } => match &self.workers[slot] {
                     Some(worker) => worker.process.child.kill_tree(),
                     // Its process has not been started yet, and now never will be.

@@ -90,6 +90,7 @@ impl State {
                 Some(Said::Part) => continue,
                 Some(Said::Hello(hello)) => {
                     self.meet(&hello);
+                    self.core.greeted(slot);
                     worker.stage = Stage::Preparing;
                     continue;
                 }

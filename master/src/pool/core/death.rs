@@ -14,6 +14,10 @@ pub(super) const MAX_FAILED_STARTS: u32 = 5;
 /// The same where somebody else killed the worker, which says little about the worker.
 const MAX_KILLED_STARTS: u32 = 50;
 
+/// How long a process may take to introduce itself. Workers do that first of all, so one that does not is
+/// another program.
+pub(super) const GREETING_LIMIT: Duration = Duration::from_secs(10);
+
 const FIRST_BACK_OFF: Duration = Duration::from_millis(5);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 
@@ -31,6 +35,7 @@ impl<T> Core<T> {
             return;
         };
         let was = std::mem::replace(&mut entry.state, SlotState::Vacant);
+        entry.greet_by = None;
         let running = entry.head().filter(|_| is_claimed(entry.head_sequence()));
         let lost: Vec<TaskKey> = entry.in_flight.drain(..).flatten().collect();
         entry.pace = Pace::default();
@@ -88,6 +93,8 @@ impl<T> Core<T> {
         let tries = entry.failed_starts;
         let limit = match death.how {
             Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
+            // Another program, and so will the next one be.
+            Ended::Babbled(_) => 1,
             _ => MAX_FAILED_STARTS,
         };
         if tries >= limit && !somebody_works {
@@ -121,8 +128,17 @@ impl<T> Core<T> {
 
     /// A worker starts to count its tasks from 0; call it when its process has been started.
     pub(crate) fn spawned(&mut self, slot: usize) {
+        let greet_by = self.now.checked_add(GREETING_LIMIT);
         if let Some(entry) = self.slots.get_mut(slot) {
             entry.next_sequence = 0;
+            entry.greet_by = greet_by;
+        }
+    }
+
+    /// A worker has introduced itself. What it prepares after that may take its time.
+    pub(crate) fn greeted(&mut self, slot: usize) {
+        if let Some(entry) = self.slots.get_mut(slot) {
+            entry.greet_by = None;
         }
     }
 

@@ -16,6 +16,10 @@ impl<T> Core<T> {
                 SlotState::Waiting { until } if until <= now => {
                     self.refill(slot, now, Duration::ZERO);
                 }
+                SlotState::Starting if self.slots[slot].greet_by.is_some_and(|at| at <= now) => {
+                    self.slots[slot].greet_by = None;
+                    self.actions.push(Action::Mute { slot });
+                }
                 SlotState::Leaving { kill_at: Some(at) } if at <= now => {
                     self.slots[slot].state = SlotState::Leaving { kill_at: None };
                     self.actions.push(Action::Kill { slot });
@@ -33,6 +37,7 @@ impl<T> Core<T> {
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let of_slots = (0..self.slots.len()).filter_map(|slot| match self.slots[slot].state {
             SlotState::Waiting { until } => Some(until),
+            SlotState::Starting => self.slots[slot].greet_by,
             SlotState::Leaving { kill_at } => kill_at,
             SlotState::Ready => self.deadline_of_head(slot),
             _ => None,
@@ -76,6 +81,9 @@ impl<T> Core<T> {
     pub(crate) fn resumed_after(&mut self, pause: Duration) {
         for slot in &mut self.slots {
             slot.head_since += pause;
+            if let Some(at) = &mut slot.greet_by {
+                *at += pause;
+            }
             match &mut slot.state {
                 SlotState::Waiting { until } => *until += pause,
                 SlotState::Leaving { kill_at: Some(at) } => *at += pause,

@@ -45,6 +45,8 @@ pub(super) struct Slot {
     /// Whether the slot is noted as one without tasks, or as one with room.
     pub(super) is_listed_idle: bool,
     pub(super) is_listed_roomy: bool,
+    /// When a process that has just been started must have introduced itself.
+    pub(super) greet_by: Option<Instant>,
     /// Processes in a row that ended before they were ready.
     pub(super) failed_starts: u32,
 }
@@ -62,6 +64,7 @@ impl Slot {
             is_surplus: false,
             is_listed_idle: false,
             is_listed_roomy: false,
+            greet_by: None,
             failed_starts: 0,
         }
     }

@@ -147,6 +147,7 @@ impl Fake {
                 Action::Terminate { slot } => format!("terminate {slot}"),
                 Action::Shutdown { slot } => format!("shutdown {slot}"),
                 Action::Kill { slot } => format!("kill {slot}"),
+                Action::Mute { slot } => format!("mute {slot}"),
                 Action::Fail { ticket, loss } => format!("fail {ticket} {}", name(loss)),
             })
             .collect()
