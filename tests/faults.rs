@@ -459,7 +459,7 @@ fn a_kind_that_the_worker_does_not_know_fails_with_the_kinds_it_does() {
 }
 
 #[test]
-fn a_task_is_tried_again_only_when_asked_for() {
+fn fault_45_a_task_is_tried_again_only_when_asked_for() {
     within(20, || {
         let folder = tempfile::tempdir().unwrap();
         let once = |name: &str| Misdeed::DieOnce(folder.path().join(name).display().to_string());
@@ -481,5 +481,28 @@ fn a_task_is_tried_again_only_when_asked_for() {
             matches!(error, TaskError::WorkerDied { attempt: 2, .. }),
             "{error:?}"
         );
+    });
+}
+
+#[test]
+fn a_program_that_says_nothing_is_given_up_and_not_waited_for() {
+    within(40, || {
+        let folder = tempfile::tempdir().unwrap();
+        let mute = folder.path().join("mute");
+        brigade_tests::write(&mute, "#!/bin/sh\nexec sleep 600\n");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&mute, mode).unwrap();
+        let pool = Pool::builder()
+            .workers(2)
+            .worker_executable(&mute)
+            .start()
+            .unwrap();
+        let pids = pool.worker_pids();
+        let error = pool.map::<Echo, _>([1]).next().unwrap().unwrap_err();
+        assert!(
+            matches!(&error, TaskError::PoolBroken(why) if why.contains("did not introduce itself")),
+            "{error:?}"
+        );
+        assert!(eventually(5, || pids.iter().all(|pid| !is_alive(*pid))));
     });
 }

@@ -14,7 +14,10 @@ pub(crate) use common::Common;
 pub(crate) use narrate::Narrator;
 pub(crate) use progress::Progress;
 
-use crate::jobs::tune::{self, TuneArgs};
+use crate::jobs::{
+    doctor,
+    tune::{self, TuneArgs},
+};
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
 #[derive(Debug, Parser)]
@@ -29,9 +32,10 @@ Examples:
   master tune                            tune k and the distance on the shipped Iris samples
   master tune wine.csv --label 1 -v      on your own table, whose first column is the class
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
+  master doctor                          see how pools survive here what usually breaks them
 
 Exit codes:
-  0 done   2 bad usage or input   3 some tasks failed (the rest is delivered)
+  0 done   1 a check failed   2 bad usage or input   3 some tasks failed (the rest is delivered)
   130 interrupted by Ctrl-C, 143 terminated: what was done is delivered";
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +43,11 @@ enum Command {
     Tune {
         #[command(flatten)]
         tune: TuneArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Does to a pool on this machine what usually breaks pools, and shows what came of it
+    Doctor {
         #[command(flatten)]
         common: Common,
     },
@@ -51,6 +60,8 @@ pub(crate) enum Done {
     Well,
     /// Some tasks failed; the rest is delivered.
     InPart,
+    /// A check failed.
+    Short,
 }
 
 /// Carries out the command and says how it ended.
@@ -64,6 +75,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
     match result {
         Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::Short) => ExitCode::from(1),
         Ok(Done::InPart) => ExitCode::from(3),
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -77,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn carry_out(command: Command) -> anyhow::Result<Done> {
     match command {
         Command::Tune { tune, common } => tune::run(&tune, &common),
+        Command::Doctor { common } => doctor::run(&common),
     }
 }
 

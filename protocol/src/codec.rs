@@ -48,7 +48,11 @@ pub fn encode_into<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Resul
         Ok(_) => Ok(()),
         Err(error) => {
             out.truncate(before);
-            Err(EncodeError(error.to_string()))
+            Err(EncodeError(match error {
+                // What the value itself said, without the library's wrapping.
+                bincode::error::EncodeError::OtherString(message) => message,
+                other => other.to_string(),
+            }))
         }
     }
 }

@@ -31,7 +31,7 @@ pub enum AppendError {
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The content is larger than a frame may be.
-    #[error("takes {bytes} bytes, above the limit of {limit} for one frame")]
+    #[error("takes {bytes} bytes, above the limit of {limit}")]
     TooLong {
         /// Size of the content.
         bytes: usize,

@@ -11,6 +11,7 @@
     reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
+mod pools;
 mod process;
 mod run;
 
@@ -24,6 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use pools::{Nested, block_on, builder, pool, sleep};
 pub use process::{
     children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
 };

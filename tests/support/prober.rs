@@ -1,7 +1,10 @@
 //! A small master: runs the fault that its arguments name, and says what became of it and of the next task.
 //!
 //! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool) ·
-//! `prober vanish` (exits without dropping the pool)
+//! `prober vanish` (exits without dropping the pool) ·
+//! `prober serve` (prints the process ids of a worker and of two grandchildren, and works until it is killed) ·
+//! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
+//! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took)
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,6 +14,12 @@
 )]
 
 use std::{env, process, time::Duration};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+use brigade_protocol::shm::BoardLine;
+use brigade_tests::{children_of, eventually};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use brigade::{
     Pool,
@@ -22,7 +31,13 @@ use brigade::{
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let pool = Pool::builder().workers(1).start().unwrap();
+    let pool = match Pool::builder().workers(1).start() {
+        Ok(pool) => pool,
+        Err(error) => {
+            println!("{error}");
+            return;
+        }
+    };
     match arguments[0].as_str() {
         "print" => {
             let bytes = arguments[1].parse().unwrap();
@@ -50,6 +65,80 @@ fn main() {
                 process::exit(0);
             }
         }
+        "patience" => patience(pool),
+        "serve" => serve(&pool),
+        "read-board" => drop(BoardLine::open(&arguments[1], 900, 1).unwrap()),
+        "starve" => starve(pool),
+        "start-only" => println!("started"),
         other => panic!("prober does not know `{other}`"),
     }
+}
+
+/// Waits on three threads for one slow task: for its outcome, and twice for room in the queue.
+fn patience(pool: Pool) {
+    drop(pool);
+    let pool = Pool::builder().workers(1).max_queued(1).start().unwrap();
+    let nap = || Misdeed::Sleep(Duration::from_secs(1));
+    // One runs, one lies with the worker, one fills the queue.
+    let handles = [(); 3].map(|()| pool.submit::<Fault>(nap()).unwrap());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| pool.submit::<Echo>(1).unwrap());
+        }
+        for handle in handles {
+            handle.wait().unwrap();
+        }
+    });
+    let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
+    let ms = |time: nix::sys::time::TimeVal| time.tv_sec() * 1000 + time.tv_usec() / 1000;
+    println!("{}", ms(usage.user_time()) + ms(usage.system_time()));
+}
+
+/// Has a worker with children and a task that takes for ever.
+fn serve(pool: &Pool) {
+    let mut pids = pool.worker_pids();
+    for has_own_session in [false, true] {
+        let child = pool
+            .submit::<Fault>(Misdeed::LeaveChild { has_own_session })
+            .unwrap();
+        pids.push(i32::try_from(child.wait().unwrap()).unwrap());
+    }
+    let handle = pool.submit::<Fault>(Misdeed::Spin(Duration::from_secs(600)));
+    let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
+    eprintln!("pids {}", pids.join(" "));
+    handle.unwrap().wait().unwrap();
+}
+
+/// Runs out of descriptors at a start and at a respawn, and says what came of it.
+fn starve(pool: Pool) {
+    let me = i32::try_from(process::id()).unwrap();
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    let before = children_of(me);
+    setrlimit(Resource::RLIMIT_NOFILE, 40, hard).unwrap();
+    let error = Pool::builder().workers(64).start().unwrap_err();
+    println!("{error}");
+    println!("no child left: {}", children_of(me) == before);
+    setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+    let retried = Pool::builder().workers(8).start().unwrap();
+    println!("retry: {:?}", retried.submit::<Echo>(1).unwrap().wait());
+    drop((retried, pool));
+
+    let pool = Pool::builder().workers(2).start().unwrap();
+    let naps = vec![Misdeed::Sleep(Duration::from_millis(100)); 2];
+    pool.map::<Fault, _>(naps).for_each(drop);
+    setrlimit(Resource::RLIMIT_NOFILE, 60, hard).unwrap();
+    let mut fillers = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        fillers.push(file);
+    }
+    let guilty = pool.submit::<Fault>(Misdeed::Exit(1)).unwrap().wait();
+    println!("guilty: {}", guilty.is_err());
+    // What the dead worker had is free again, which must not do for another one.
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        fillers.push(file);
+    }
+    let others = pool.map::<Echo, _>(0..1_000).filter(Result::is_ok).count();
+    println!("others: {others}, workers: {}", pool.worker_pids().len());
+    drop(fillers);
+    println!("back: {}", eventually(10, || pool.worker_pids().len() == 2));
 }

@@ -24,6 +24,7 @@
 mod clock;
 mod conditions;
 mod context;
+mod descendants;
 mod inbox;
 pub mod jobs;
 mod lifeline;
@@ -34,5 +35,7 @@ mod serve;
 mod start;
 
 pub use context::{Context, ContextError};
+#[doc(hidden)]
+pub use descendants::kill_descendants;
 pub use registry::{Registry, TaskError};
 pub use serve::main;

@@ -34,7 +34,7 @@ use nix::{
 };
 use std::os::fd::AsFd;
 
-use crate::sender::Sender;
+use crate::{descendants::kill_own_descendants, sender::Sender};
 
 /// The longest that a finished result waits for others.
 const LINGER_MS: u8 = 1;
@@ -102,6 +102,8 @@ impl Ties {
             }
             thread::sleep(Duration::from_millis(1));
         }
+        // Those that have left the group.
+        kill_own_descendants();
         if getpgrp() == Pid::this() {
             let _ = killpg(getpgrp(), Signal::SIGKILL);
         }
@@ -193,7 +195,11 @@ impl Lifeline {
                 self.ties.cut();
             }
             match i32::try_from(signal.ssi_signo).map(Signal::try_from) {
-                Ok(Ok(signal)) if signal != Signal::SIGCONT => die_of(signal),
+                Ok(Ok(signal)) if signal != Signal::SIGCONT => {
+                    // After its end nobody could tell whose they were.
+                    kill_own_descendants();
+                    die_of(signal);
+                }
                 _ => {}
             }
         }

@@ -10,6 +10,7 @@ use brigade_protocol::{FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker
 use crate::{
     clock::monotonic_ns,
     context::Context,
+    descendants::kill_own_descendants,
     inbox::{Inbox, InboxError},
     lifeline::{self, Pulse, Ties},
     registry::Registry,
@@ -93,6 +94,7 @@ fn serve(registry: &Registry) -> Result<(), ServeError> {
     desk.work_off(&mut inbox)?;
     desk.rest();
     desk.pulse.leave();
+    kill_own_descendants();
     Ok(())
 }
 

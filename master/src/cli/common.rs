@@ -4,7 +4,7 @@ use std::{
     env,
     io::{self, IsTerminal},
     num::NonZero,
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::Duration,
 };
@@ -120,6 +120,11 @@ impl Common {
             Backend::Processes => builder,
             Backend::Threads => builder.threads(brigade_worker::jobs::registry()),
         }
+    }
+
+    /// The worker executable, if one was named.
+    pub(crate) fn worker_exe(&self) -> Option<&Path> {
+        self.worker_exe.as_deref()
     }
 
     /// Who tells on standard error what happens.

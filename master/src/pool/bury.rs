@@ -25,8 +25,15 @@ impl State {
             return;
         };
         let pid = worker.process.child.pid();
-        let how = how_it_ended(&mut worker);
         let was_serving = worker.stage == Stage::Serving;
+        let how = match how_it_ended(&mut worker) {
+            Ended::Killed(libc::SIGKILL)
+                if self.core.is_wanted(slot) && self.oom_kills.have_risen() =>
+            {
+                Ended::OutOfMemory
+            }
+            how => how,
+        };
         let last_words = match worker.stage {
             Stage::Serving => String::new(),
             Stage::Greeting | Stage::Preparing => worker.process.log.tail(),

@@ -48,6 +48,8 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     fn wait_for(&self, awaited: &dyn Awaited, deadline: Option<Instant>) -> bool;
     /// Has `thread` woken when something changes.
     fn wake_on_change(&self, thread: Thread);
+    /// Why the pool has given up, if it has.
+    fn broken(&self) -> Option<String>;
     /// Takes no more tasks and ends when those that are here are done.
     fn close(&self);
     /// Cancels all tasks and ends now.

@@ -7,7 +7,7 @@ use brigade_protocol::{
     frame::AppendError,
     shm::{BoardError, LaneError},
 };
-use nix::sys::signal::Signal;
+use nix::{errno::Errno, sys::signal::Signal};
 
 /// Why a task has no output.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
@@ -75,6 +75,8 @@ pub enum Ended {
     Exited(i32),
     /// A signal killed it.
     Killed(i32),
+    /// SIGKILL ended it just when the kernel killed for want of memory in this control group.
+    OutOfMemory,
     /// It was killed because it sent something that is no result.
     Babbled(String),
     /// It could not be started.
@@ -93,6 +95,19 @@ pub(crate) struct Death {
     pub(crate) how: Ended,
     /// The end of what it wrote to standard error, if it never got ready.
     pub(crate) last_words: String,
+}
+
+impl From<LaneError> for StartError {
+    fn from(error: LaneError) -> Self {
+        match error {
+            // Not memory is missing then, but a descriptor.
+            LaneError::Os {
+                errno: errno @ (Errno::EMFILE | Errno::ENFILE),
+                ..
+            } => io::Error::from(errno).into(),
+            error => Self::Lane(error),
+        }
+    }
 }
 
 impl Death {
@@ -114,6 +129,11 @@ impl fmt::Display for Ended {
                 Ok(signal) => write!(f, "was killed by {signal}"),
                 Err(_) => write!(f, "was killed by signal {number}"),
             },
+            Self::OutOfMemory => write!(
+                f,
+                "was killed by SIGKILL, probably for want of memory (oom_kill has risen in the control \
+                 group's memory.events): allow it more, or use fewer workers"
+            ),
             Self::Babbled(nonsense) => {
                 write!(f, "broke the protocol and was killed ({nonsense})")
             }
@@ -152,8 +172,8 @@ pub enum StartError {
     #[error(transparent)]
     Board(#[from] BoardError),
     /// No memory to share with a worker.
-    #[error(transparent)]
-    Lane(#[from] LaneError),
+    #[error("{0}")]
+    Lane(LaneError),
     /// A pool without workers does nothing.
     #[error("a pool needs at least one worker")]
     NoWorkers,
@@ -194,6 +214,9 @@ pub enum SubmitError {
     /// The input refused to be encoded or is too large.
     #[error("the task's input {0}")]
     Input(#[from] AppendError),
+    /// The pool has given up.
+    #[error("the pool has no workers: {0}")]
+    PoolBroken(String),
 }
 
 #[cfg(test)]
@@ -211,6 +234,14 @@ mod tests {
             error.to_string(),
             "worker 4711 was killed by SIGKILL while it ran the task (attempt 2)"
         );
+    }
+
+    #[test]
+    fn fault_7_a_worker_killed_for_want_of_memory_names_the_signal_and_the_remedy() {
+        let text = Ended::OutOfMemory.to_string();
+        for part in ["SIGKILL", "memory.events", "fewer workers"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

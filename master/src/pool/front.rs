@@ -73,7 +73,7 @@ impl Pool {
     /// Submits one task.
     ///
     /// # Errors
-    /// When the pool is closed, or when the input cannot be encoded.
+    /// When the pool is closed or has given up, or when the input cannot be encoded.
     pub fn submit<T: Task>(&self, input: T::Input) -> Result<Handle<T>, SubmitError> {
         self.submit_with(input, self.terms)
     }
@@ -129,7 +129,10 @@ impl Pool {
         let cell = Arc::new(Cell::default());
         let sink = Sink::Cell(Arc::clone(&cell));
         let task = self.engine.submit(T::KIND, input, sink, terms);
-        let task = task.ok_or(SubmitError::Closed)?;
+        let task = task.ok_or_else(|| {
+            let reason = self.engine.broken();
+            reason.map_or(SubmitError::Closed, SubmitError::PoolBroken)
+        })?;
         Ok(Handle::new(cell, Arc::clone(&self.engine), task))
     }
 
@@ -175,6 +178,7 @@ impl Pool {
             self.submit::<T>(input).map_err(|error| match error {
                 SubmitError::Closed => TaskError::Cancelled,
                 SubmitError::Input(error) => TaskError::Input(error),
+                SubmitError::PoolBroken(reason) => TaskError::PoolBroken(reason),
             })
         };
         MapHandle::new(inputs.into_iter().map(submit).collect())
@@ -202,6 +206,21 @@ impl Pool {
     /// Takes no more tasks. Those that are here are finished, then the workers end.
     pub fn close(&self) {
         self.engine.close();
+    }
+
+    /// Cancels all tasks that have not begun. What is running goes on to its end.
+    pub fn cancel_queued(&self) {
+        self.engine.cancel_queued();
+    }
+
+    /// Stops all workers, and the clocks of their tasks, as when this process is about to be stopped.
+    pub fn pause(&self) {
+        self.engine.stop_and_continue(true);
+    }
+
+    /// Lets the workers go on after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.engine.stop_and_continue(false);
     }
 
     /// A way to stop the pool's work from another thread, such as one that waits for signals.

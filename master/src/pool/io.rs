@@ -11,6 +11,7 @@ use nix::sys::epoll::Epoll;
 use super::{
     core::{Action, Core, Limits, Loss},
     error::{Death, Ended, TaskError},
+    memory::OomKills,
     outcome::{Input, KindIndex, Payload, Ticket},
     spawn::{Recipe, Spawned},
     wakes::Wakes,
@@ -69,6 +70,7 @@ pub(crate) struct State {
     pub(super) known: Vec<String>,
     pub(super) board: Option<Board>,
     pub(super) epoll: Arc<Epoll>,
+    pub(super) oom_kills: OomKills,
     actions: Vec<Action<Ticket>>,
     /// Slots whose worker has something to be written.
     pub(super) dirty: Vec<usize>,
@@ -101,6 +103,7 @@ impl State {
             known: Vec::new(),
             board: Some(board),
             epoll,
+            oom_kills: OomKills::of_this_process(),
             actions: Vec::new(),
             dirty: Vec::new(),
             wanted: Vec::new(),
@@ -145,6 +148,9 @@ impl State {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         watch(&self.epoll, &process, slot, generation)?;
+        if self.stopped_at.is_some() {
+            process.child.stop_or_continue(true);
+        }
         let pid = process.child.pid();
         let mut worker = Worker::new(
             process,
@@ -220,11 +226,11 @@ impl State {
                 Action::GiveUp { slot } => {
                     if let Some(worker) = self.workers[slot].as_mut() {
                         worker.is_mute = true;
-                        worker.process.child.kill();
+                        worker.process.child.kill_tree();
                     }
                 }
                 Action::Kill { slot } => match &self.workers[slot] {
-                    Some(worker) => worker.process.child.kill(),
+                    Some(worker) => worker.process.child.kill_tree(),
                     // Its process has not been started yet, and now never will be.
                     None => self.cancel_spawn(slot, now),
                 },

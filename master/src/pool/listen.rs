@@ -70,7 +70,7 @@ impl State {
         {
             worker.is_deaf = true;
             worker.fault.get_or_insert(fault);
-            worker.process.child.kill();
+            worker.process.child.kill_tree();
         }
         self.workers[slot] = Some(worker);
         results

@@ -25,6 +25,7 @@ mod io;
 mod listen;
 mod log;
 mod map;
+mod memory;
 mod outcome;
 mod processes;
 mod reap;

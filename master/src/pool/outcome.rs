@@ -7,10 +7,7 @@ use std::{
     thread::Thread,
 };
 
-use brigade_protocol::{
-    codec,
-    frame::{AppendError, MAX_FRAME_BYTES},
-};
+use brigade_protocol::{codec, frame::AppendError};
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -168,8 +165,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes of the limit on inputs that are left for what goes in front of them.
-const HEADER_ROOM: usize = 64;
+/// The most that one encoded input may take. It travels in pieces, so a frame's limit is none for it.
+const MAX_INPUT_BYTES: usize = 1 << 30;
 
 /// Encodes an input, using `scratch` for its memory.
 pub(crate) fn encode<T: Serialize>(
@@ -178,11 +175,10 @@ pub(crate) fn encode<T: Serialize>(
 ) -> Result<Payload, AppendError> {
     scratch.clear();
     codec::encode_into(input, scratch)?;
-    let limit = MAX_FRAME_BYTES - HEADER_ROOM;
-    if scratch.len() > limit {
+    if scratch.len() > MAX_INPUT_BYTES {
         return Err(AppendError::TooLong {
             bytes: scratch.len(),
-            limit,
+            limit: MAX_INPUT_BYTES,
         });
     }
     Ok(Payload::from_slice(scratch))

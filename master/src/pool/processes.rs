@@ -66,7 +66,11 @@ impl Engine for Shared {
     }
 
     fn wake_on_change(&self, thread: Thread) {
-        self.with(false, |state| state.onlookers.push(thread));
+        self.note_onlooker(thread);
+    }
+
+    fn broken(&self) -> Option<String> {
+        self.look(|state| state.core.broken().map(str::to_owned))
     }
 
     fn close(&self) {

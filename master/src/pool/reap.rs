@@ -8,6 +8,8 @@ use nix::{
 };
 use rustix::process::{WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
+use brigade_worker::kill_descendants;
+
 use super::error::Ended;
 
 /// A child process, by a handle that never means another process, however often its number is used again.
@@ -37,6 +39,17 @@ impl Child {
     /// Readable once the process has ended.
     pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
+    }
+
+    /// Kills the process, its group and its descendants. It stays to be reaped.
+    pub(crate) fn kill_tree(&self) {
+        if self.is_reaped {
+            return;
+        }
+        // Stopped, it starts no more of them while they are looked for.
+        let _ = pidfd_send_signal(&self.pidfd, rustix::process::Signal::STOP);
+        kill_descendants(self.pid());
+        self.kill();
     }
 
     /// Kills the process and its group. It stays to be reaped.
@@ -98,7 +111,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.is_reaped {
-            self.kill();
+            self.kill_tree();
             let _ = self.reap(true);
         }
     }

@@ -114,6 +114,20 @@ impl State {
         }
     }
 
+    /// When [`tick`](Self::tick) is due next. Never, while the clocks stand still.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.core
+            .next_deadline()
+            .filter(|_| self.stopped_at.is_none())
+    }
+
+    /// Time has come to be `now`, unless the clocks stand still.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        if self.stopped_at.is_none() {
+            self.core.tick(now);
+        }
+    }
+
     /// Wants another number of workers.
     pub(crate) fn resize(&mut self, workers: usize) {
         self.core.resize(workers);

@@ -47,6 +47,8 @@ struct State {
     queue: Queue,
     kinds: Vec<&'static str>,
     is_closed: bool,
+    /// Why the pool has given up, if it has.
+    broken: Option<String>,
     /// Threads that there should be, and that there are.
     wanted: usize,
     alive: usize,
@@ -124,9 +126,11 @@ impl Crew {
                     }
                 }
             }
-            Err(reason) => self.give_up(&reason),
+            Err(reason) => {
+                self.give_up(&reason);
+                self.change(|state, _| state.alive -= 1);
+            }
         }
-        self.change(|state, _| state.alive -= 1);
     }
 
     fn prepare(&self, number: u32) -> Result<Context, String> {
@@ -144,23 +148,28 @@ impl Crew {
         Ok(context)
     }
 
-    /// The next task, waited for; `None` when this thread is to end.
+    /// The next task, waited for; `None` when this thread is to end, and counts as ended.
     fn next(&self) -> Option<Job> {
         let mut state = lock(&self.state);
         loop {
-            if state.alive > state.wanted {
-                return None;
+            let is_surplus = state.alive > state.wanted;
+            let job = if is_surplus { None } else { state.queue.pop() };
+            let is_last = job.is_none() && (is_surplus || state.is_closed);
+            if is_last {
+                // Under the same lock: of several that see one thread too many, one may go.
+                state.alive -= 1;
             }
-            if let Some(job) = state.queue.pop() {
+            if is_last || job.is_some() {
                 let onlookers = std::mem::take(&mut state.onlookers);
                 drop(state);
                 for thread in onlookers {
                     thread.unpark();
                 }
-                return Some(job);
-            }
-            if state.is_closed {
-                return None;
+                if is_last {
+                    // A task may have been announced to this thread, and the clock ends with the last one.
+                    self.news.notify_all();
+                }
+                return job;
             }
             state = self
                 .news
@@ -229,6 +238,7 @@ impl Crew {
     fn give_up(&self, reason: &str) {
         self.change(|state, wakes| {
             state.is_closed = true;
+            state.broken = Some(reason.to_owned());
             for job in state.queue.drain() {
                 state.stats.lost += 1;
                 let error = TaskError::PoolBroken(reason.to_owned());
@@ -275,8 +285,14 @@ impl Engine for Crew {
         }
         let kind = kind_index(&mut state, kind);
         let task = Self::push(&mut state, Ticket::single(kind, input, sink), terms);
+        let has_clock = state.has_clock;
         drop(state);
-        self.news.notify_one();
+        if has_clock {
+            // The clock waits for the same news, and would swallow what is meant for a worker.
+            self.news.notify_all();
+        } else {
+            self.news.notify_one();
+        }
         Some(task)
     }
 
@@ -284,8 +300,9 @@ impl Engine for Crew {
         self.change(|state, wakes| {
             for ticket in tickets {
                 if state.is_closed {
-                    let outcome = Err(Box::new(TaskError::Cancelled));
-                    ticket.deliver(outcome, wakes);
+                    let why = state.broken.clone();
+                    let error = why.map_or(TaskError::Cancelled, TaskError::PoolBroken);
+                    ticket.deliver(Err(Box::new(error)), wakes);
                 } else {
                     Self::push(state, ticket, terms);
                 }
@@ -331,6 +348,10 @@ impl Engine for Crew {
 
     fn wake_on_change(&self, thread: Thread) {
         lock(&self.state).onlookers.push(thread);
+    }
+
+    fn broken(&self) -> Option<String> {
+        lock(&self.state).broken.clone()
     }
 
     fn close(&self) {

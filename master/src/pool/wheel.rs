@@ -124,6 +124,11 @@ impl Shared {
         look(&self.lock())
     }
 
+    /// Has `thread` woken at the next change. This itself is none: who notes itself would wake itself.
+    pub(crate) fn note_onlooker(&self, thread: Thread) {
+        self.lock().onlookers.push(thread);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -246,7 +251,7 @@ impl Shared {
     /// Waits for events once, at the latest until `deadline`, and acts on them. For who holds the wheel.
     fn turn(&self, deadline: Option<Instant>) {
         let until = self
-            .look(|state| state.core.next_deadline())
+            .look(State::next_deadline)
             .into_iter()
             .chain(deadline)
             .min();
@@ -270,7 +275,7 @@ impl Shared {
                 state.on_event(event.data(), now);
             }
         }
-        state.core.tick(now);
+        state.tick(now);
         state.pump(true, now);
         self.release(state);
     }

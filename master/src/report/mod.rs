@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+pub(crate) mod doctor;
 pub(crate) mod tune;
 
 /// How results are written.

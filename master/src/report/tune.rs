@@ -5,6 +5,8 @@ mod json;
 mod lines;
 mod table;
 
+pub(super) use table::STYLE;
+
 use std::{io, time::Duration};
 
 use brigade_protocol::{

@@ -1,15 +1,19 @@
 //! Fault: misbehaves as asked.
 
+mod harmless;
+
 use std::{
     fs::{self, OpenOptions},
+    hint,
     io::Write,
-    process, thread,
-    time::Duration,
+    process::{self, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use brigade_protocol::{
     fd,
-    jobs::fault::{Fault, Misdeed},
+    jobs::fault::{Fault, Huge, Misdeed, Refusing, Unencodable},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -20,6 +24,9 @@ use crate::{Registry, TaskError};
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register::<Fault, _>(|misdeed, _| commit(misdeed));
+    registry.register::<Huge, _>(|bytes, _| Ok(vec![7; usize::try_from(bytes)?]));
+    registry.register::<Unencodable, _>(|(), _| Ok(Refusing));
+    harmless::register(registry);
 }
 
 #[expect(clippy::panic, reason = "to panic is one of the misdeeds")]
@@ -55,8 +62,52 @@ fn commit(misdeed: Misdeed) -> Result<u32, TaskError> {
                 die_of(Signal::SIGKILL)?;
             }
         }
+        Misdeed::Complain(words) => {
+            std::io::stderr().write_all(words.as_bytes())?;
+            process::abort();
+        }
+        Misdeed::Spin(time) => spin(time),
+        Misdeed::EatMemory(bytes) => eat(usize::try_from(bytes)?),
+        Misdeed::Freeze => kill(Pid::this(), Signal::SIGSTOP)?,
+        Misdeed::LeaveChild { has_own_session } => return leave_child(has_own_session),
+        Misdeed::AppendLine { path, line } => {
+            let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+            file.write_all(format!("{line}\n").as_bytes())?;
+        }
     }
     Ok(process::id())
+}
+
+fn spin(time: Duration) {
+    let began = Instant::now();
+    let mut number = 1_u64;
+    while began.elapsed() < time {
+        number = hint::black_box(number.wrapping_mul(6_364_136_223_846_793_005));
+    }
+}
+
+/// Takes memory a mebibyte at a time, as programs do that grow until they are stopped.
+fn eat(bytes: usize) {
+    let mut taken = Vec::new();
+    while taken.len() < bytes.div_ceil(1 << 20) {
+        taken.push(vec![1_u8; 1 << 20]);
+    }
+    hint::black_box(&taken);
+}
+
+fn leave_child(has_own_session: bool) -> Result<u32, TaskError> {
+    let (program, arguments): (_, &[_]) = if has_own_session {
+        ("setsid", &["sleep", "3600"])
+    } else {
+        ("sleep", &["3600"])
+    };
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(child.id())
 }
 
 /// Sends a signal to this process until it has its effect. Rust's own handler for SIGSEGV steps aside at

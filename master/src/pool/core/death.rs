@@ -31,6 +31,7 @@ impl<T> Core<T> {
             return;
         };
         let was = std::mem::replace(&mut entry.state, SlotState::Vacant);
+        entry.start_by = None;
         let running = entry.head().filter(|_| is_claimed(entry.head_sequence()));
         let lost: Vec<TaskKey> = entry.in_flight.drain(..).flatten().collect();
         entry.pace = Pace::default();
@@ -90,6 +91,8 @@ impl<T> Core<T> {
             Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
             // It has had time enough.
             Ended::Mute(_) => 1,
+            // Another program, and so will the next one be.
+            Ended::Babbled(_) => 1,
             _ => MAX_FAILED_STARTS,
         };
         if tries >= limit && !somebody_works {

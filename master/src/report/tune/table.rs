@@ -9,7 +9,7 @@ use comfy_table::{
 use super::TuneReport;
 
 /// A line under the header and air between columns: numbers in rank and file need no cage.
-const STYLE: TableStyle = TableStyle::new()
+pub(in crate::report) const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::new(' ', ' ', ' '))
     .content_lines(ContentLineStyle::new(' ', ' ', ' '))
     .header_separator(LineStyle::new(' ', '─', '─', ' '));
