@@ -1,4 +1,10 @@
 //! Every way to give a pool work and to take what comes of it, over real worker processes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
     fs,

@@ -6,6 +6,8 @@
 //! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took)
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     reason = "a tool of the tests"
 )]
@@ -51,7 +53,7 @@ fn main() {
             println!("{}", list.wait().unwrap_err());
         }
         "abandon" => {
-            let nap = Misdeed::Sleep(Duration::from_secs(3600));
+            let nap = Misdeed::Sleep(Duration::from_hours(1));
             let _handle = pool.submit::<Fault>(nap).unwrap();
             assert_eq!(pool.submit::<Echo>(1).unwrap().id(), 1);
         }
@@ -93,7 +95,7 @@ fn serve(pool: &Pool) {
             .unwrap();
         pids.push(i32::try_from(child.wait().unwrap()).unwrap());
     }
-    let handle = pool.submit::<Fault>(Misdeed::Spin(Duration::from_secs(600)));
+    let handle = pool.submit::<Fault>(Misdeed::Spin(Duration::from_mins(10)));
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     eprintln!("pids {}", pids.join(" "));
     handle.unwrap().wait().unwrap();
@@ -127,7 +129,7 @@ fn starve(pool: Pool) {
     while let Ok(file) = std::fs::File::open("/dev/null") {
         fillers.push(file);
     }
-    let others = pool.map::<Echo, _>(0..1_000).filter(Result::is_ok).count();
+    let others = pool.map::<Echo, _>(0..1_000).flatten().count();
     println!("others: {others}, workers: {}", pool.worker_pids().len());
     drop(fillers);
     println!("back: {}", eventually(10, || pool.worker_pids().len() == 2));
