@@ -1,4 +1,10 @@
 //! Every way to give a pool work and to take what comes of it, over real worker processes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
     fs,
@@ -291,6 +297,7 @@ fn cancelling_the_queue_lets_running_tasks_end() {
         let handles: Vec<_> = (0..20)
             .map(|_| pool.submit::<Fault>(sleep(30)).unwrap())
             .collect();
+        assert!(eventually(10, || handles[0].is_done()));
         pool.cancel_queued();
         pool.close();
         let outcomes: Vec<_> = handles.into_iter().map(brigade::Handle::wait).collect();

@@ -1,4 +1,10 @@
 //! Chaos: workers die all the time, and every task has its one outcome all the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,10 @@
 //! Faults of what travels: results and inputs that are too large, or that cannot be encoded or decoded.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 use brigade::{
     Pool, SubmitError, Task, TaskError, TaskFailure,

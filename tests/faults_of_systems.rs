@@ -1,4 +1,10 @@
 //! Faults of the system around a pool: no descriptors, no shared memory, threads with locks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
     fs,
@@ -73,9 +79,9 @@ fn fault_32_workers_start_while_many_threads_hold_locks() {
             pool.join();
         }
         is_over.store(true, Ordering::Relaxed);
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
     });
 }
 

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
             sum += number.map_err(Box::<dyn Error + Send + Sync>::from)?;
         }
         if lingers {
-            thread::sleep(Duration::from_secs(600));
+            thread::sleep(Duration::from_mins(10));
         }
         pool.join();
         Ok((sum, pids))

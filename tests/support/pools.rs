@@ -21,11 +21,13 @@ pub fn builder(workers: usize) -> PoolBuilder {
 }
 
 /// A pool over the shipped worker.
+#[must_use]
 pub fn pool(workers: usize) -> Pool {
     builder(workers).start().expect("a pool")
 }
 
 /// A task that sleeps for so many milliseconds.
+#[must_use]
 pub fn sleep(ms: u64) -> Misdeed {
     Misdeed::Sleep(Duration::from_millis(ms))
 }

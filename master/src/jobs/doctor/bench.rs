@@ -73,7 +73,6 @@ impl Bench {
 }
 
 /// An error as text.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn told(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -164,7 +164,7 @@ fn grandchildren(bench: &Bench) -> Finding {
         let child = child.map_err(told)?.wait().map_err(told)?;
         let child = i32::try_from(child).map_err(told)?;
         let limit = Duration::from_millis(50);
-        let slow = Misdeed::Sleep(Duration::from_secs(60));
+        let slow = Misdeed::Sleep(Duration::from_mins(1));
         let slow = pool
             .submit_with_timeout::<Fault>(limit, slow)
             .map_err(told)?;

@@ -99,7 +99,7 @@ fn racing(bench: &Bench) -> Finding {
 
 fn leaving(bench: &Bench) -> Finding {
     let pool = bench.pool(2)?;
-    let long = || Misdeed::Sleep(Duration::from_secs(600));
+    let long = || Misdeed::Sleep(Duration::from_mins(10));
     let submit = |_| pool.submit::<Fault>(long()).map_err(told);
     let handles = (0..20).map(submit).collect::<Result<Vec<_>, _>>()?;
     let pids = pool.worker_pids();

@@ -89,10 +89,8 @@ impl<T> Core<T> {
         let tries = entry.failed_starts;
         let limit = match death.how {
             Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
-            // It has had time enough.
-            Ended::Mute(_) => 1,
-            // Another program, and so will the next one be.
-            Ended::Babbled(_) => 1,
+            // Another program, or one that has had time enough; so will the next one be.
+            Ended::Babbled(_) | Ended::Mute(_) => 1,
             _ => MAX_FAILED_STARTS,
         };
         if tries >= limit && !somebody_works {

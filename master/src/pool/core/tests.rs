@@ -796,3 +796,27 @@ proptest! {
         prop_assert_eq!(fake.outcomes.len(), submitted as usize);
     }
 }
+
+#[test]
+fn a_process_that_does_not_introduce_itself_is_ended_once_and_then_given_up() {
+    let mut fake = Fake::new(1);
+    fake.submit(0, 0);
+    fake.expect(["spawn 0"]);
+    fake.core.spawned(0);
+    fake.now = fake.core.next_deadline().unwrap();
+    fake.core.tick(fake.now);
+    fake.settle();
+    fake.expect(["mute 0"]);
+    assert_eq!(fake.core.next_deadline(), None, "it is not ended again");
+    fake.die(0, false, Ended::Babbled("nothing".into()));
+    fake.expect(["fail 0 broken"]);
+}
+
+#[test]
+fn a_process_that_has_introduced_itself_may_take_its_time() {
+    let mut fake = Fake::new(1);
+    fake.expect(["spawn 0"]);
+    fake.core.spawned(0);
+    fake.core.greeted(0);
+    assert_eq!(fake.core.next_deadline(), None);
+}
