@@ -8,11 +8,16 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::Common;
+pub(crate) use common::{Backend, Common, duration};
 pub(crate) use narrate::Narrator;
 pub(crate) use progress::Progress;
 
-use crate::jobs::tune::{self, TuneArgs};
+use crate::jobs::{
+    demo::{self, Demo},
+    factor::{self, FactorArgs},
+    ps::{self, PsArgs},
+    tune::{self, TuneArgs},
+};
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
 #[derive(Debug, Parser)]
@@ -27,9 +32,13 @@ Examples:
   master tune                            tune k and the distance on the shipped Iris samples
   master tune wine.csv --label 1 -v      on your own table, whose first column is the class
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
+  master factor 360 97                   prime factors, as the command factor prints them
+  master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master demo burn                       every core adds odd numbers: processes, threads, one at a time
+  master ps --watch                      what every pool and worker on this host is doing
 
 Exit codes:
-  0 done   2 bad usage or input   3 some tasks failed (the rest is delivered)";
+  0 done   1 nothing found   2 bad usage or input   3 some tasks failed (the rest is delivered)";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -39,6 +48,16 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Factor {
+        #[command(flatten)]
+        factor: FactorArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show a concept of concurrency with numbers of this machine
+    #[command(subcommand)]
+    Demo(Demo),
+    Ps(PsArgs),
 }
 
 /// How a command that was carried out ended.
@@ -46,6 +65,8 @@ enum Command {
 pub(crate) enum Done {
     /// Everything is delivered.
     Well,
+    /// There was nothing to show.
+    WithNothing,
     /// Some tasks failed; the rest is delivered.
     InPart,
 }
@@ -54,9 +75,13 @@ pub(crate) enum Done {
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Tune { tune, common } => tune::run(&tune, &common),
+        Command::Factor { factor, common } => factor::run(&factor, &common),
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Ps(args) => ps::run(&args),
     };
     match result {
         Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::WithNothing) => ExitCode::from(1),
         Ok(Done::InPart) => ExitCode::from(3),
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

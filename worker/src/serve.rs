@@ -5,11 +5,12 @@
 
 use std::{io, process::ExitCode, sync::Arc};
 
-use brigade_protocol::{FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, codec, frame};
+use brigade_protocol::{
+    FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, clock::monotonic_ns, codec, frame,
+};
 use nix::unistd::Pid;
 
 use crate::{
-    clock::monotonic_ns,
     context::Context,
     inbox::{Inbox, InboxError},
     lifeline::{self, Pulse, Ties},

@@ -2,6 +2,10 @@
 
 use clap::ValueEnum;
 
+pub(crate) mod burn;
+pub(crate) mod factor;
+mod layout;
+pub(crate) mod ps;
 pub(crate) mod tune;
 
 /// How results are written.
