@@ -1,6 +1,7 @@
 //! A small master: runs the fault that its arguments name, and says what became of it and of the next task.
 //!
-//! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool)
+//! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool) ·
+//! `prober ps` (does seven tasks, then one that lasts for an hour)
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -19,7 +20,7 @@ use brigade::{
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let pool = Pool::builder().workers(1).start().unwrap();
+    let pool = Pool::builder().workers(1).title("prober").start().unwrap();
     match arguments[0].as_str() {
         "print" => {
             let bytes = arguments[1].parse().unwrap();
@@ -39,6 +40,13 @@ fn main() {
             let nap = Misdeed::Sleep(Duration::from_secs(3600));
             let _handle = pool.submit::<Fault>(nap).unwrap();
             assert_eq!(pool.submit::<Echo>(1).unwrap().id(), 1);
+        }
+        "ps" => {
+            for number in 0..7 {
+                pool.submit::<Echo>(number).unwrap().wait().unwrap();
+            }
+            let nap = Misdeed::Sleep(Duration::from_secs(3600));
+            pool.submit::<Fault>(nap).unwrap().wait().unwrap();
         }
         other => panic!("prober does not know `{other}`"),
     }

@@ -178,6 +178,14 @@ mod tests {
         threads,0.100000,2.000,1
         one after another,0.200000,1.000,1
         ");
-        insta::assert_snapshot!(written(Format::Table), @"");
+        insta::assert_snapshot!(written(Format::Table), @r"
+        work took 0.110 seconds
+
+                              processes       time   speed-up
+         ─────────────────────────────────────────────────────
+                  processes           2   110.0 ms     1.82 x
+                    threads           1   100.0 ms     2.00 x
+          one after another           1   200.0 ms     1.00 x
+        ");
     }
 }

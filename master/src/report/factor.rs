@@ -196,6 +196,15 @@ mod tests {
 
     #[test]
     fn the_table_is_a_summary() {
-        insta::assert_snapshot!(written(Format::Table, false), @"");
+        insta::assert_snapshot!(written(Format::Table, false), @r"
+          factors   numbers    share
+         ────────────────────────────
+             none         1   33.3 %
+            prime         1   33.3 %
+                3         1   33.3 %
+
+        largest prime: 18446744073709551629
+        numbers: 3, primes: 1, workers: 2, 12.0 ms
+        ");
     }
 }

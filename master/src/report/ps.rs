@@ -202,7 +202,13 @@ mod tests {
 
     #[test]
     fn a_table_with_a_line_for_each_pool() {
-        insta::assert_snapshot!(written(&PsReport::sample(), Format::Table), @"");
+        insta::assert_snapshot!(written(&PsReport::sample(), Format::Table), @r"
+        tune, master 4711, 2 of 2 workers, for 1:15
+          worker    pid   state            task      for   done   busy     cpu    memory   private
+         ──────────────────────────────────────────────────────────────────────────────────────────
+               1   4712    busy   tune.block 83   1.50 s     41   97 %   100 %   5.0 MiB   1.4 MiB
+               2   4713    idle               -        -     41   97 %   100 %   5.0 MiB   1.4 MiB
+        ");
     }
 
     #[test]
