@@ -20,7 +20,7 @@ fn each_process_says_its_own_id_and_the_time_follows() {
             "-j",
             "3",
             "--count",
-            "50000000",
+            "300000000",
             "--no-compare",
         ]);
         let own = run.pid().cast_unsigned();

@@ -66,17 +66,19 @@ struct Row<'a> {
     pids: &'a [u32],
 }
 
-impl BurnReport {
+impl Run {
     /// Writes what follows the process ids of the first run.
-    pub(crate) fn begin(&self, run: &Run, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write_time(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Table | Format::Lines => {
-                writeln!(out, "work took {:.3} seconds", run.took.as_secs_f64())
+                writeln!(out, "work took {:.3} seconds", self.took.as_secs_f64())
             }
             Format::Json | Format::Csv => Ok(()),
         }
     }
+}
 
+impl BurnReport {
     /// Writes the comparison.
     pub(crate) fn finish(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         match format {
@@ -159,7 +161,7 @@ mod tests {
             ],
         };
         let mut out = Vec::new();
-        report.begin(&report.runs[0], format, &mut out).unwrap();
+        report.runs[0].write_time(format, &mut out).unwrap();
         report.finish(format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }

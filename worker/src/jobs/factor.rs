@@ -104,10 +104,7 @@ mod tests {
 
     /// As simple as can be: whether anything from 2 on divides it.
     fn is_prime(number: u128) -> bool {
-        number > 1
-            && (2..)
-                .take_while(|d| d * d <= number)
-                .all(|d| number % d != 0)
+        number > 1 && (2..=number.isqrt()).all(|divisor| !number.is_multiple_of(divisor))
     }
 
     #[test]

@@ -59,13 +59,8 @@ pub(super) fn run(args: &BurnArgs, common: &Common) -> anyhow::Result<Done> {
         Ok(run)
     };
     let mut runs = vec![measure(chosen, &mut out)?];
-    let mut report = BurnReport {
-        count: args.count,
-        workers: common.workers(),
-        runs: Vec::new(),
-    };
-    report
-        .begin(&runs[0], format, &mut out)
+    runs[0]
+        .write_time(format, &mut out)
         .and_then(|()| out.flush())
         .context("cannot write the report")?;
     if !args.no_compare {
@@ -74,8 +69,12 @@ pub(super) fn run(args: &BurnArgs, common: &Common) -> anyhow::Result<Done> {
         }
         runs.sort_by_key(|run| run.way);
     }
-    report.runs = runs;
     narrator.finish();
+    let report = BurnReport {
+        count: args.count,
+        workers: common.workers(),
+        runs,
+    };
     report
         .finish(format, &mut out)
         .and_then(|()| out.flush())
