@@ -18,12 +18,15 @@ pub(super) enum NumberError {
 
 /// The number that a word stands for. A plus sign is allowed, as `factor` does.
 pub(super) fn parse(word: &[u8]) -> Result<u128, NumberError> {
-    let digits = word.strip_prefix(b"+").unwrap_or(word);
-    let magnitude = digits.strip_prefix(b"-").unwrap_or(digits);
-    if magnitude.is_empty() || !magnitude.iter().all(u8::is_ascii_digit) {
+    let (is_negative, digits) = match word {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NumberError::NotANumber(shown(word)));
     }
-    if magnitude.len() < digits.len() {
+    if is_negative {
         return Err(NumberError::Negative(shown(word)));
     }
     match value(digits) {
