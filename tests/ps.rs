@@ -1,4 +1,5 @@
 //! `master ps`, through the binaries.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{thread, time::Duration};
 
@@ -73,13 +74,13 @@ fn the_board_of_a_master_and_workers_that_were_all_killed_is_swept() {
         let pid = run.pid();
         let workers = children_of(pid);
         // Stopped, so that the worker cannot see its master die and clear up.
-        workers
-            .iter()
-            .for_each(|worker| kill(*worker, Signal::SIGSTOP));
+        for worker in &workers {
+            kill(*worker, Signal::SIGSTOP);
+        }
         kill(pid, Signal::SIGKILL);
-        workers
-            .iter()
-            .for_each(|worker| kill(*worker, Signal::SIGKILL));
+        for worker in &workers {
+            kill(*worker, Signal::SIGKILL);
+        }
         drop(run);
         assert!(eventually(10, || !is_alive(pid)
             && workers.iter().all(|w| !is_alive(*w))));

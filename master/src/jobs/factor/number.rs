@@ -20,8 +20,7 @@ pub(super) enum NumberError {
 pub(super) fn parse(word: &[u8]) -> Result<u128, NumberError> {
     let (is_negative, digits) = match word {
         [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NumberError::NotANumber(shown(word)));
