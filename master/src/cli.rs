@@ -10,12 +10,15 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::Common;
+pub(crate) use common::{Backend, Common, duration};
 pub(crate) use narrate::Narrator;
 pub(crate) use progress::Progress;
 
 use crate::jobs::{
+    demo::{self, Demo},
     doctor,
+    factor::{self, FactorArgs},
+    ps::{self, PsArgs},
     tune::{self, TuneArgs},
 };
 
@@ -32,10 +35,15 @@ Examples:
   master tune                            tune k and the distance on the shipped Iris samples
   master tune wine.csv --label 1 -v      on your own table, whose first column is the class
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
+  master factor 360 97                   prime factors, as the command factor prints them
+  master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master demo burn                       every core adds odd numbers: processes, threads, one at a time
+  master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
 
 Exit codes:
-  0 done   1 a check failed   2 bad usage or input   3 some tasks failed (the rest is delivered)
+  0 done   1 nothing found, or a check failed   2 bad usage or input
+  3 some tasks failed (the rest is delivered)
   130 interrupted by Ctrl-C, 143 terminated: what was done is delivered";
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +54,16 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Factor {
+        #[command(flatten)]
+        factor: FactorArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show a concept of concurrency with numbers of this machine
+    #[command(subcommand)]
+    Demo(Demo),
+    Ps(PsArgs),
     /// Does to a pool on this machine what usually breaks pools, and shows what came of it
     Doctor {
         #[command(flatten)]
@@ -58,6 +76,8 @@ enum Command {
 pub(crate) enum Done {
     /// Everything is delivered.
     Well,
+    /// There was nothing to show.
+    WithNothing,
     /// Some tasks failed; the rest is delivered.
     InPart,
     /// A check failed.
@@ -75,7 +95,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
     match result {
         Ok(Done::Well) => ExitCode::SUCCESS,
-        Ok(Done::Short) => ExitCode::from(1),
+        Ok(Done::WithNothing | Done::Short) => ExitCode::from(1),
         Ok(Done::InPart) => ExitCode::from(3),
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -89,6 +109,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn carry_out(command: Command) -> anyhow::Result<Done> {
     match command {
         Command::Tune { tune, common } => tune::run(&tune, &common),
+        Command::Factor { factor, common } => factor::run(&factor, &common),
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here decides when to read, write, spawn or kill: that is the master's pool and the worker's
 //! serve loop. See `ARCHITECTURE.md` for the picture of a task's way.
 
+pub mod clock;
 pub mod codec;
 pub mod frame;
 mod hello;

@@ -4,7 +4,8 @@
 //! `prober vanish` (exits without dropping the pool) ·
 //! `prober serve` (prints the process ids of a worker and of two grandchildren, and works until it is killed) ·
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
-//! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took)
+//! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
+//! `prober ps` (does seven tasks, then one that lasts for an hour)
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -31,7 +32,7 @@ use brigade::{
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let pool = match Pool::builder().workers(1).start() {
+    let pool = match Pool::builder().workers(1).title("prober").start() {
         Ok(pool) => pool,
         Err(error) => {
             println!("{error}");
@@ -70,6 +71,13 @@ fn main() {
         "read-board" => drop(BoardLine::open(&arguments[1], 900, 1).unwrap()),
         "starve" => starve(pool),
         "start-only" => println!("started"),
+        "ps" => {
+            for number in 0..7 {
+                pool.submit::<Echo>(number).unwrap().wait().unwrap();
+            }
+            let nap = Misdeed::Sleep(Duration::from_hours(1));
+            pool.submit::<Fault>(nap).unwrap().wait().unwrap();
+        }
         other => panic!("prober does not know `{other}`"),
     }
 }

@@ -81,6 +81,18 @@ impl Running {
         self
     }
 
+    /// Writes to its standard input, which stays open.
+    pub fn send(&mut self, text: &str) {
+        let stdin = self.child.stdin.as_mut().expect("still open");
+        stdin.write_all(text.as_bytes()).expect("a reader");
+    }
+
+    /// Waits for the next line on standard output.
+    pub fn stdout_line(&mut self) -> String {
+        let line = self.stdout.recv_timeout(LIMIT);
+        line.unwrap_or_else(|_| panic!("no line came; standard error:\n{}", self.seen_stderr))
+    }
+
     /// Waits for a line on standard error that `wanted` accepts, and returns it.
     pub fn stderr_line(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + LIMIT;

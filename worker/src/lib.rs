@@ -21,7 +21,6 @@
 //! }
 //! ```
 
-mod clock;
 mod conditions;
 mod context;
 mod descendants;

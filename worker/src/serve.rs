@@ -5,10 +5,11 @@
 
 use std::{io, process::ExitCode, sync::Arc};
 
-use brigade_protocol::{FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, codec, frame};
+use brigade_protocol::{
+    FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, clock::monotonic_ns, codec, frame,
+};
 
 use crate::{
-    clock::monotonic_ns,
     context::Context,
     descendants::kill_own_descendants,
     inbox::{Inbox, InboxError},

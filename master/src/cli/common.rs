@@ -58,9 +58,9 @@ pub(crate) struct Common {
     #[arg(long, value_name = "N", default_value_t = 2)]
     retries: u32,
 
-    /// How results are written to standard output
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: Format,
+    /// How results are written to standard output [default: table; of factor, lines]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
 
     /// Whether to show progress on standard error
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -100,8 +100,28 @@ impl Common {
         Ok(pool)
     }
 
+    /// The format that was asked for, or the one that suits the command.
+    pub(crate) fn format_or(&self, default: Format) -> Format {
+        self.format.unwrap_or(default)
+    }
+
+    /// Whether processes or threads were asked for.
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// A pool as these options want it, its events told by `narrator`.
     pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
+        self.pool_of(self.backend, title, narrator)
+    }
+
+    /// The same with another backend.
+    pub(crate) fn pool_of(
+        &self,
+        backend: Backend,
+        title: &str,
+        narrator: &Narrator,
+    ) -> PoolBuilder {
         let narrator = narrator.clone();
         let builder = Pool::builder()
             .workers(self.workers())
@@ -116,7 +136,7 @@ impl Common {
             Some(limit) => builder.timeout(limit),
             None => builder,
         };
-        match self.backend {
+        match backend {
             Backend::Processes => builder,
             Backend::Threads => builder.threads(brigade_worker::jobs::registry()),
         }
@@ -157,7 +177,7 @@ fn colour_is_welcome() -> bool {
 }
 
 /// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let seconds = match &text[digits.len()..] {
         "ms" => 1e-3,

@@ -13,7 +13,9 @@ use std::{
 };
 
 use brigade_protocol::{
-    Task, codec,
+    Task,
+    clock::monotonic_ns,
+    codec,
     shm::{Board, sweep_boards},
 };
 use brigade_worker::Registry;
@@ -276,7 +278,7 @@ impl PoolBuilder {
 
     fn start_processes(self) -> Result<Started, StartError> {
         sweep_boards();
-        let board = Board::create(&self.title)?;
+        let board = Board::create(&self.title, self.workers, monotonic_ns())?;
         let shared = self.shared.into_iter();
         let recipe = Arc::new(Recipe {
             executable: self.executable.map_or_else(find_worker, Ok)?,

@@ -120,6 +120,9 @@ impl State {
         for kind in &mut self.kinds {
             kind.wire = wire_number(&hello.kinds, kind.name);
         }
+        if let Some(board) = &self.board {
+            board.name_kinds(hello.kinds.iter().map(String::as_str));
+        }
         self.known.clone_from(&hello.kinds);
     }
 

@@ -131,6 +131,9 @@ impl State {
     /// Wants another number of workers.
     pub(crate) fn resize(&mut self, workers: usize) {
         self.core.resize(workers);
+        if let Some(board) = &self.board {
+            board.set_workers(self.core.workers());
+        }
         self.make_slots();
     }
 }

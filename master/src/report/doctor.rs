@@ -111,7 +111,7 @@ impl DoctorReport {
 
     fn write_table(&self, colour: bool, out: &mut dyn io::Write) -> io::Result<()> {
         let mut table = Table::new();
-        table.load_style(super::tune::STYLE).force_no_tty();
+        table.load_style(super::layout::STYLE).force_no_tty();
         if colour {
             table.enforce_styling().style_text_only();
         }

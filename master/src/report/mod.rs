@@ -2,7 +2,11 @@
 
 use clap::ValueEnum;
 
+pub(crate) mod burn;
 pub(crate) mod doctor;
+pub(crate) mod factor;
+mod layout;
+pub(crate) mod ps;
 pub(crate) mod tune;
 
 /// How results are written.

@@ -5,8 +5,6 @@ mod json;
 mod lines;
 mod table;
 
-pub(super) use table::STYLE;
-
 use std::{io, time::Duration};
 
 use brigade_protocol::{

@@ -3,30 +3,17 @@
 //!
 //! A page of header, then a cache line per worker. Workers write their own line; nobody depends on what it
 //! says (claims in the [`Lane`](super::Lane) decide who is to blame), so a scribbled board harms no task.
-#![expect(unsafe_code, reason = "atomics in memory that several processes map")]
 
-use std::{
-    fs::OpenOptions,
-    path::Path,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
-};
+mod memory;
+mod view;
 
-use nix::{errno::Errno, fcntl::posix_fallocate};
-use shared_memory::{Shmem, ShmemConf, ShmemError};
+use std::sync::atomic::Ordering;
 
 use super::sweep::BoardName;
+use memory::{LINES, Line, Mapping};
 
-const MAGIC: u64 = u64::from_le_bytes(*b"BRGBORD1");
-const HEADER_BYTES: usize = 4096;
-const TITLE: usize = 64;
-const TITLE_BYTES: usize = 64;
-const LINE_BYTES: usize = 64;
-/// Lines there are, so the most workers a pool can have. Lines never used take no memory beyond their page.
-const LINES: usize = 1024;
-const BOARD_BYTES: usize = HEADER_BYTES + LINES * LINE_BYTES;
-/// The same as the kernel counts it.
-#[expect(clippy::cast_possible_wrap, reason = "small")]
-const BOARD_LENGTH: i64 = BOARD_BYTES as i64;
+pub use memory::WorkerState;
+pub use view::{BoardView, LineView, boards};
 
 /// Why a status board could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -49,80 +36,6 @@ pub enum BoardError {
     TooManyWorkers,
 }
 
-/// What a worker is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub enum WorkerState {
-    /// Nobody is there.
-    Absent = 0,
-    /// Started, and not yet ready for tasks.
-    Starting = 1,
-    /// Waiting for a task.
-    Idle = 2,
-    /// Running a task.
-    Busy = 3,
-}
-
-impl WorkerState {
-    fn from_number(number: u32) -> Self {
-        match number {
-            1 => Self::Starting,
-            2 => Self::Idle,
-            3 => Self::Busy,
-            _ => Self::Absent,
-        }
-    }
-}
-
-/// One worker's cache line.
-#[repr(C, align(64))]
-#[derive(Debug)]
-struct Line {
-    pid: AtomicU32,
-    state: AtomicU32,
-    task: AtomicU64,
-    kind: AtomicU32,
-    attempt: AtomicU32,
-    started_ns: AtomicU64,
-    done: AtomicU64,
-    busy_ns: AtomicU64,
-}
-
-const _: () = assert!(size_of::<Line>() == LINE_BYTES);
-
-struct Mapping(Shmem);
-
-// SAFETY: `Shmem` is a pointer, a length and a name. The memory behind it is reached through atomics only,
-// except for the title, which is written once before the name of the board is given to anybody.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    fn line(&self, index: usize) -> Option<&Line> {
-        #[expect(
-            clippy::cast_ptr_alignment,
-            reason = "the mapping is page-aligned, and lines are 64 bytes"
-        )]
-        (index < LINES).then(|| {
-            // SAFETY: in bounds (the mapping has BOARD_BYTES, checked when it was made) and aligned to 64
-            // (mappings are page-aligned); a `Line` is nothing but atomics, valid for any bytes.
-            unsafe {
-                &*self
-                    .0
-                    .as_ptr()
-                    .add(HEADER_BYTES + index * LINE_BYTES)
-                    .cast::<Line>()
-            }
-        })
-    }
-
-    fn magic(&self) -> &AtomicU64 {
-        // SAFETY: in bounds, aligned, and used as an atomic only.
-        unsafe { AtomicU64::from_ptr(self.0.as_ptr().cast()) }
-    }
-}
-
 /// A pool's board, made and in the end removed by the master.
 pub struct Board {
     mapping: Mapping,
@@ -138,32 +51,37 @@ impl std::fmt::Debug for Board {
 }
 
 impl Board {
-    /// Makes a board under a fresh name, its memory reserved. `title` says what the pool is for.
+    /// Makes a board under a fresh name, its memory reserved. `title` says what the pool is for, `now_ns` is
+    /// the monotonic clock's time.
     ///
     /// # Errors
     /// [`BoardError::Create`] when `/dev/shm` is full, read-only or missing.
-    pub fn create(title: &str) -> Result<Self, BoardError> {
+    pub fn create(title: &str, workers: usize, now_ns: u64) -> Result<Self, BoardError> {
         let name = BoardName::next_of_this_process()
             .map_err(|error| BoardError::Create(error.to_string()))?
             .to_string();
-        let mapping = ShmemConf::new()
-            .size(BOARD_BYTES)
-            .os_id(&name)
-            .create()
-            .map(Mapping)
-            .map_err(|error| BoardError::Create(explain(&error)))?;
-        reserve(&name).map_err(|error| BoardError::Create(error.to_string()))?;
-        let bytes = &title.as_bytes()[..title.floor_char_boundary(TITLE_BYTES)];
-        // SAFETY: in bounds, and nobody else knows the name yet.
-        unsafe {
-            mapping
-                .0
-                .as_ptr()
-                .add(TITLE)
-                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-        }
-        mapping.magic().store(MAGIC, Ordering::Release);
+        let mapping = Mapping::create(&name, |header| {
+            header.set_title(title);
+            header.started_ns.store(now_ns, Ordering::Relaxed);
+            header.workers.store(count(workers), Ordering::Relaxed);
+        });
+        let mapping = mapping.map_err(BoardError::Create)?;
         Ok(Self { mapping, name })
+    }
+
+    /// Shows how many workers the pool wants from now on.
+    pub fn set_workers(&self, workers: usize) {
+        let wanted = &self.mapping.header().workers;
+        wanted.store(count(workers), Ordering::Relaxed);
+    }
+
+    /// Shows the names of the task kinds, in the order of their numbers. Only the first call counts: all
+    /// workers of a pool are of one executable.
+    ///
+    /// They stand here once, and not in each worker's line, because a line is a cache line that a worker
+    /// writes for every task: a number is all that it can afford.
+    pub fn name_kinds<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
+        self.mapping.header().set_kinds(names);
     }
 
     /// The name under which workers open it.
@@ -200,25 +118,8 @@ impl Board {
     }
 }
 
-/// Takes the memory now, so that a full `/dev/shm` is an error here and not a SIGBUS at the first write.
-fn reserve(name: &str) -> Result<(), std::io::Error> {
-    let file = OpenOptions::new()
-        .write(true)
-        .open(Path::new("/dev/shm").join(name))?;
-    posix_fallocate(&file, 0, BOARD_LENGTH)?;
-    Ok(())
-}
-
-fn explain(error: &ShmemError) -> String {
-    match error {
-        ShmemError::MapCreateFailed(code) | ShmemError::UnknownOsError(code) => {
-            i32::try_from(*code).map_or_else(
-                |_| error.to_string(),
-                |code| Errno::from_raw(code).to_string(),
-            )
-        }
-        other => other.to_string(),
-    }
+fn count(workers: usize) -> u32 {
+    u32::try_from(workers).unwrap_or(u32::MAX)
 }
 
 /// A worker's own line of the board.
@@ -242,18 +143,10 @@ impl BoardLine {
     /// [`BoardError::Open`] when there is no such board or it is something else,
     /// [`BoardError::TooManyWorkers`] when it has no such line.
     pub fn open(name: &str, index: usize, pid: u32) -> Result<Self, BoardError> {
-        let refuse = |reason: String| BoardError::Open {
+        let mapping = Mapping::open(name).map_err(|reason| BoardError::Open {
             name: name.into(),
             reason,
-        };
-        let mapping = ShmemConf::new()
-            .os_id(name)
-            .open()
-            .map(Mapping)
-            .map_err(|error| refuse(explain(&error)))?;
-        if mapping.0.len() < BOARD_BYTES || mapping.magic().load(Ordering::Acquire) != MAGIC {
-            return Err(refuse("it is not a status board of this version".into()));
-        }
+        })?;
         let line = Self { mapping, index };
         let shown = line.line().ok_or(BoardError::TooManyWorkers)?;
         shown.pid.store(pid, Ordering::Relaxed);
@@ -283,9 +176,12 @@ impl BoardLine {
     pub fn end(&self, now_ns: u64) {
         if let Some(line) = self.line() {
             let began = line.started_ns.load(Ordering::Relaxed);
-            let busy = line.busy_ns.load(Ordering::Relaxed) + now_ns.saturating_sub(began);
-            line.busy_ns.store(busy, Ordering::Relaxed);
-            let done = line.done.load(Ordering::Relaxed) + 1;
+            // First, so that whoever looks now does not count this task's time twice.
+            line.started_ns.store(now_ns, Ordering::Relaxed);
+            let busy = line.busy_ns.load(Ordering::Relaxed);
+            let busy = busy.saturating_add(now_ns.saturating_sub(began));
+            line.busy_ns.store(busy, Ordering::Release);
+            let done = line.done.load(Ordering::Relaxed).saturating_add(1);
             line.done.store(done, Ordering::Relaxed);
         }
     }
@@ -301,11 +197,13 @@ impl BoardLine {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn the_master_sees_what_a_worker_writes() {
-        let board = Board::create("test").unwrap();
+        let board = Board::create("test", 4, 1).unwrap();
         let line = BoardLine::open(board.name(), 3, 4711).unwrap();
         assert_eq!(board.state(3), WorkerState::Starting);
         line.begin(9, 1, 1, 100);
@@ -322,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_name_is_gone_with_the_board_and_not_with_a_reader() {
-        let board = Board::create("test").unwrap();
+        let board = Board::create("test", 4, 1).unwrap();
         let path = Path::new("/dev/shm").join(board.name());
         drop(BoardLine::open(board.name(), 0, 1).unwrap());
         assert!(path.exists());
@@ -332,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_line_beyond_the_board_and_a_board_that_is_gone_are_errors() {
-        let board = Board::create("test").unwrap();
+        let board = Board::create("test", 4, 1).unwrap();
         assert!(matches!(
             BoardLine::open(board.name(), LINES, 1),
             Err(BoardError::TooManyWorkers)

@@ -6,7 +6,7 @@
 //! | `layout.rs`, `shape.rs`, `names.rs`, `builder.rs` | how samples lie in a segment | |
 //! | `view.rs`, `split.rs` | samples as flyweights, training and testing as views | |
 //! | `lane.rs` | claims of tasks and results not yet sent | the master and one worker |
-//! | `board.rs`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
+//! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
 //! | `inherited.rs` | the descriptors a worker is born with | |
 //!
 //! ```
@@ -38,7 +38,7 @@ mod split;
 mod sweep;
 mod view;
 
-pub use board::{Board, BoardError, BoardLine, WorkerState};
+pub use board::{Board, BoardError, BoardLine, BoardView, LineView, WorkerState, boards};
 pub use builder::{BuildError, RowWriter, SamplesBuilder};
 pub use inherited::take_inherited;
 pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES, Outbox};

@@ -54,6 +54,18 @@ impl BoardName {
         parts.next().is_none().then_some(parsed)
     }
 
+    /// Process id of the process that made the board.
+    #[must_use]
+    pub const fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Which of the boards of that process it is, from 0.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Whether the process that made the board is gone. A process that cannot be seen from here is not.
     fn is_abandoned(&self, user: u32, namespace: u64) -> bool {
         self.user == user
@@ -99,6 +111,20 @@ fn sweep_folder(folder: &Path) -> usize {
         })
         .filter(|entry| fs::remove_file(entry.path()).is_ok())
         .count()
+}
+
+/// The names of this user's boards whose masters can be seen from here.
+pub(super) fn names() -> Vec<BoardName> {
+    let (Ok(entries), Ok(namespace)) = (fs::read_dir(FOLDER), pid_namespace()) else {
+        return Vec::new();
+    };
+    let user = Uid::current().as_raw();
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names
+        .filter_map(|name| BoardName::parse(name.to_str()?))
+        .filter(|name| name.user == user && name.namespace == namespace)
+        .filter(|name| !name.is_abandoned(user, namespace))
+        .collect()
 }
 
 /// Removes one board by name; a worker does this when it finds its master dead.

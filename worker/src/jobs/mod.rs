@@ -1,6 +1,8 @@
 //! The computations of the shipped jobs: pure functions of input and context.
 
+pub mod burn;
 mod echo;
+pub mod factor;
 mod fault;
 pub mod tune;
 
@@ -10,7 +12,9 @@ use crate::Registry;
 #[must_use]
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
+    burn::register(&mut registry);
     echo::register(&mut registry);
+    factor::register(&mut registry);
     fault::register(&mut registry);
     tune::register(&mut registry);
     registry

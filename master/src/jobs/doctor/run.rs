@@ -13,7 +13,10 @@ use nix::sys::resource::{Resource, setrlimit};
 use super::{Bench, Check, Finding, bench::answers, checks};
 use crate::{
     cli::{Common, Done},
-    report::doctor::{DoctorReport, Row},
+    report::{
+        Format,
+        doctor::{DoctorReport, Row},
+    },
 };
 
 /// The longest that one check may take.
@@ -56,7 +59,11 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Done> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     report
-        .write(common.format, common.is_coloured(), &mut out)
+        .write(
+            common.format_or(Format::Table),
+            common.is_coloured(),
+            &mut out,
+        )
         .and_then(|()| out.flush())
         .context("cannot write the report")?;
     Ok(if report.is_ok() {

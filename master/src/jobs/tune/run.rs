@@ -12,7 +12,7 @@ use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 use super::{Gather, Grid, TuneArgs, plan};
 use crate::{
     cli::{Common, Done, Narrator, signals},
-    report::tune::TuneReport,
+    report::{Format, tune::TuneReport},
 };
 
 /// Reads the table, scores the grid in worker processes, and writes the report.
@@ -56,7 +56,11 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     report
-        .write(common.format, common.is_coloured(), &mut out)
+        .write(
+            common.format_or(Format::Table),
+            common.is_coloured(),
+            &mut out,
+        )
         .and_then(|()| out.flush())
         .context("cannot write the report")?;
     Ok(if failures == 0 {

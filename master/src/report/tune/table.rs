@@ -1,18 +1,11 @@
 //! For people: k down, distances across, the best marked, and a summary.
 
-use std::{io, time::Duration};
+use std::io;
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentLineStyle, LineStyle, Table, TableStyle,
-};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 
 use super::TuneReport;
-
-/// A line under the header and air between columns: numbers in rank and file need no cage.
-pub(in crate::report) const STYLE: TableStyle = TableStyle::new()
-    .header_lines(ContentLineStyle::new(' ', ' ', ' '))
-    .content_lines(ContentLineStyle::new(' ', ' ', ' '))
-    .header_separator(LineStyle::new(' ', '─', '─', ' '));
+use crate::report::layout::{STYLE, time};
 
 pub(super) fn write(report: &TuneReport, colour: bool, out: &mut dyn io::Write) -> io::Result<()> {
     let distances = report.distances();
@@ -111,22 +104,9 @@ fn count_classes(number: usize) -> String {
     }
 }
 
-/// A wall time to three figures or so.
-fn time(elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64();
-    match seconds {
-        ..1.0 => format!("{:.1} ms", seconds * 1e3),
-        ..100.0 => format!("{seconds:.2} s"),
-        _ => format!("{seconds:.0} s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{Format, TuneReport, written},
-        *,
-    };
+    use super::super::{Format, TuneReport, written};
 
     #[test]
     fn the_best_are_marked() {
@@ -167,17 +147,5 @@ mod tests {
         let coloured = written(&report, Format::Table, true);
         assert!(coloured.contains("\u{1b}["), "{coloured}");
         assert!(!written(&report, Format::Table, false).contains('\u{1b}'));
-    }
-
-    #[test]
-    fn times_are_readable() {
-        for (millis, expected) in [
-            (12, "12.0 ms"),
-            (999, "999.0 ms"),
-            (1234, "1.23 s"),
-            (123_456, "123 s"),
-        ] {
-            assert_eq!(time(Duration::from_millis(millis)), expected);
-        }
     }
 }

@@ -3,7 +3,8 @@
 use nix::time::{ClockId, clock_gettime};
 
 /// Nanoseconds on the machine's monotonic clock.
-pub(crate) fn monotonic_ns() -> u64 {
+#[must_use]
+pub fn monotonic_ns() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| {
         let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
         let nanoseconds = u64::try_from(time.tv_nsec()).unwrap_or(0);

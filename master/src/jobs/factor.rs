@@ -1,0 +1,10 @@
+//! `master factor`: numbers into their prime factors.
+
+mod args;
+mod number;
+mod order;
+mod run;
+mod source;
+
+pub(crate) use args::FactorArgs;
+pub(crate) use run::run;

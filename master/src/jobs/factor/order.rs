@@ -1,0 +1,80 @@
+//! Puts results that come in any order back into the order of their chunks.
+
+use std::collections::VecDeque;
+
+/// A chunk's numbers, and its result once it is there.
+#[derive(Debug)]
+struct Slot<R> {
+    numbers: Vec<u128>,
+    result: Option<R>,
+}
+
+/// The chunks that are not yet shown, in order.
+#[derive(Debug)]
+pub(super) struct Order<R> {
+    /// Position of the front.
+    first: u64,
+    slots: VecDeque<Slot<R>>,
+}
+
+impl<R> Order<R> {
+    pub(super) fn new() -> Self {
+        Self {
+            first: 0,
+            slots: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Appends a chunk and returns its position.
+    pub(super) fn expect(&mut self, numbers: Vec<u128>) -> u64 {
+        let result = None;
+        self.slots.push_back(Slot { numbers, result });
+        self.first + self.slots.len() as u64 - 1
+    }
+
+    /// Takes in the result of the chunk at this position.
+    pub(super) fn put(&mut self, position: u64, result: R) {
+        let slot = position
+            .checked_sub(self.first)
+            .and_then(|at| usize::try_from(at).ok())
+            .and_then(|at| self.slots.get_mut(at));
+        if let Some(slot) = slot {
+            slot.result = Some(result);
+        }
+    }
+
+    /// The next chunk in order, if its result is there.
+    pub(super) fn next(&mut self) -> Option<(Vec<u128>, R)> {
+        self.slots.front()?.result.as_ref()?;
+        let slot = self.slots.pop_front()?;
+        self.first += 1;
+        Some((slot.numbers, slot.result?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_results_wait_for_those_before_them() {
+        let mut order = Order::new();
+        assert_eq!(order.expect(vec![4]), 0);
+        assert_eq!(order.expect(vec![5]), 1);
+        order.put(1, 'b');
+        assert_eq!(order.next(), None);
+        order.put(0, 'a');
+        assert_eq!(order.next(), Some((vec![4], 'a')));
+        assert_eq!(order.expect(vec![6]), 2);
+        assert_eq!(order.next(), Some((vec![5], 'b')));
+        assert_eq!(order.next(), None);
+        order.put(2, 'c');
+        order.put(0, 'x');
+        assert_eq!(order.next(), Some((vec![6], 'c')));
+        assert!(order.is_empty());
+    }
+}

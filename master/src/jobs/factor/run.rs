@@ -1,0 +1,204 @@
+//! `master factor`, told from start to end.
+//!
+//! One thread reads and cuts the input, because a read may wait for ever; everything else happens here, as
+//! news comes: a batch is submitted, a result is put in order and shown. The reader needs a ticket for each
+//! batch and gets it back when the batch is shown, so an endless input takes no more memory than a short one.
+
+use std::{
+    io::{self, BufWriter, Write},
+    sync::mpsc::{self, Receiver, Sender, TryRecvError},
+    thread,
+    time::Instant,
+};
+
+use anyhow::Context;
+use brigade::{Pool, TaskError};
+use brigade_protocol::jobs::factor::{Chunk, FactorChunk, Factors, Method};
+
+use super::{
+    FactorArgs,
+    order::Order,
+    source::{Batch, Source, Stopped, Unwanted},
+};
+use crate::{
+    cli::{Common, Done, Narrator, signals},
+    report::{Format, factor::FactorReport},
+};
+
+/// Batches on their way for each worker: some being computed, some waiting, some waiting to be shown.
+const BATCHES_PER_WORKER: usize = 16;
+
+/// What this job waits for.
+enum News {
+    Batch(Batch),
+    Result(u64, Result<Factors, TaskError>),
+    /// The input is at its end.
+    End(io::Result<()>),
+}
+
+/// Reads numbers, has them factored, and shows the results in order.
+pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
+    let began = Instant::now();
+    let narrator = common.narrator();
+    let pool = Common::start(common.pool("factor", &narrator))?;
+    let (tell, news) = mpsc::channel();
+    let tickets = read(args, common.workers() * BATCHES_PER_WORKER, tell.clone());
+    let mut desk = Desk {
+        method: args.method(),
+        pool,
+        tell,
+        tickets,
+        order: Order::new(),
+        narrator,
+        report: FactorReport::new(common.format_or(Format::Lines), args.primes),
+        out: BufWriter::with_capacity(64 << 10, io::stdout().lock()),
+        faults: 0,
+    };
+    desk.work(&news)?;
+    let Desk {
+        pool,
+        narrator,
+        report,
+        mut out,
+        faults,
+        ..
+    } = desk;
+    pool.join();
+    narrator.finish();
+    report
+        .finish(common.workers(), began.elapsed(), &mut out)
+        .and_then(|()| out.flush())
+        .context("cannot write the report")?;
+    Ok(match faults {
+        0 if report.found_nothing() => Done::WithNothing,
+        0 => Done::Well,
+        _ => Done::InPart,
+    })
+}
+
+/// Starts to read on a thread of its own, as long as there are tickets. The thread is not waited for: it may
+/// be in the middle of a read that never ends.
+fn read(args: &FactorArgs, batches: usize, tell: Sender<News>) -> Sender<()> {
+    let (give, tickets) = mpsc::channel();
+    for _ in 0..batches {
+        let _ = give.send(());
+    }
+    let (source, method): (Source, Method) = (args.source(), args.method());
+    thread::spawn(move || {
+        let send = |batch| {
+            tickets.recv().map_err(|_| Unwanted)?;
+            tell.send(News::Batch(batch)).map_err(|_| Unwanted)
+        };
+        let end = match source.feed(method, send) {
+            Ok(()) => Ok(()),
+            Err(Stopped::Unreadable(error)) => Err(error),
+            Err(Stopped::Unwanted) => return,
+        };
+        // If nobody listens any more, nobody misses it.
+        let _ = tell.send(News::End(end));
+    });
+    give
+}
+
+/// Where batches become results.
+struct Desk<W: Write> {
+    method: Method,
+    pool: Pool,
+    tell: Sender<News>,
+    tickets: Sender<()>,
+    order: Order<Result<Factors, TaskError>>,
+    narrator: Narrator,
+    report: FactorReport,
+    out: W,
+    /// Words that were no numbers, and numbers that could not be done.
+    faults: u64,
+}
+
+impl<W: Write> Desk<W> {
+    /// Works until the input is at its end and everything is shown.
+    fn work(&mut self, news: &Receiver<News>) -> anyhow::Result<()> {
+        self.report.begin(&mut self.out)?;
+        let mut has_ended = false;
+        while !has_ended || !self.order.is_empty() {
+            let next = match news.try_recv() {
+                Ok(next) => next,
+                Err(TryRecvError::Empty) => {
+                    // Nothing to do: whoever reads gets all that is known.
+                    self.out.flush().context("cannot write the results")?;
+                    news.recv()?
+                }
+                Err(TryRecvError::Disconnected) => break,
+            };
+            match next {
+                News::Batch(batch) => self.submit(batch)?,
+                News::Result(position, result) => {
+                    self.order.put(position, result);
+                    self.show().context("cannot write the results")?;
+                }
+                News::End(end) => {
+                    end.context("cannot read standard input")?;
+                    has_ended = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, batch: Batch) -> anyhow::Result<()> {
+        for complaint in batch.complaints {
+            self.fault(&complaint);
+        }
+        if batch.numbers.is_empty() {
+            let _ = self.tickets.send(());
+            return Ok(());
+        }
+        let handle = self.pool.submit::<FactorChunk>(Chunk {
+            method: self.method,
+            numbers: batch.numbers.clone(),
+        })?;
+        let position = self.order.expect(batch.numbers);
+        let tell = self.tell.clone();
+        handle.on_done(move |result| drop(tell.send(News::Result(position, result))));
+        Ok(())
+    }
+
+    /// Shows what is next in order, as far as it is there.
+    fn show(&mut self) -> io::Result<()> {
+        while let Some((numbers, result)) = self.order.next() {
+            match result {
+                Ok(factors) => self.report.write(&numbers, &factors, &mut self.out)?,
+                // The user has seen enough; that is no fault of the numbers.
+                Err(TaskError::Cancelled) if signals::caught().is_some() => {}
+                Err(error) if numbers.len() == 1 => {
+                    self.fault(&format!("{}: {error}", numbers[0]));
+                }
+                Err(_) => self.one_by_one(&numbers)?,
+            }
+            // The reader may have ended.
+            let _ = self.tickets.send(());
+        }
+        Ok(())
+    }
+
+    /// One number of a chunk was too much: the others are done without it.
+    fn one_by_one(&mut self, numbers: &[u128]) -> io::Result<()> {
+        let method = self.method;
+        let chunks = numbers.iter().map(|&number| Chunk {
+            method,
+            numbers: vec![number],
+        });
+        let results: Vec<_> = self.pool.map::<FactorChunk, _>(chunks).collect();
+        for (number, result) in numbers.iter().zip(results) {
+            match result {
+                Ok(factors) => self.report.write(&[*number], &factors, &mut self.out)?,
+                Err(error) => self.fault(&format!("{number}: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, what: &str) {
+        self.faults += 1;
+        self.narrator.say(&format!("error: {what}"));
+    }
+}
