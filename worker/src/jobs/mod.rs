@@ -12,10 +12,10 @@ use crate::Registry;
 #[must_use]
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
-    burn::register(&mut registry);
     echo::register(&mut registry);
-    factor::register(&mut registry);
     fault::register(&mut registry);
     tune::register(&mut registry);
+    burn::register(&mut registry);
+    factor::register(&mut registry);
     registry
 }
