@@ -499,12 +499,13 @@ fn a_program_that_says_nothing_is_given_up_and_not_waited_for() {
         let pool = Pool::builder()
             .workers(2)
             .worker_executable(&mute)
+            .start_limit(Duration::from_secs(1))
             .start()
             .unwrap();
         let pids = pool.worker_pids();
         let error = pool.map::<Echo, _>([1]).next().unwrap().unwrap_err();
         assert!(
-            matches!(&error, TaskError::PoolBroken(why) if why.contains("did not introduce itself")),
+            matches!(&error, TaskError::PoolBroken(why) if why.contains("did not get ready within 1s")),
             "{error:?}"
         );
         assert!(eventually(5, || pids.iter().all(|pid| !is_alive(*pid))));

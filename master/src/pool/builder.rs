@@ -263,6 +263,7 @@ impl PoolBuilder {
         if self.workers == 0 {
             return Err(StartError::NoWorkers);
         }
+        self.terms.is_single = self.terms.timeout.is_some() || self.tasks_per_worker.is_some();
         let (terms, max_queued) = (self.terms, self.max_queued);
         let (engine, steward): Started = match self.threads.take() {
             Some(registry) => {

@@ -92,6 +92,9 @@ impl State {
             is_empty = ticket.deliver_next(Err(Box::new(error)), &mut self.wakes);
         }
         ticket.drop_done();
+        if is_running && retries == 0 {
+            self.core.count_item(slot, false);
+        }
         if is_empty {
             // Its last task had its outcome just now.
             let _ = self.core.finished(slot, sequence, false);

@@ -59,6 +59,8 @@ pub(crate) struct Terms {
     pub(crate) timeout: Option<Duration>,
     /// Higher goes first.
     pub(crate) priority: i32,
+    /// Whether a task of a map must not travel in a chunk, because something is counted for each.
+    pub(crate) is_single: bool,
 }
 
 /// What is granted to all workers.
@@ -159,6 +161,8 @@ pub(crate) struct Entry<T> {
     terms: Terms,
     place: Place,
     has_timed_out: bool,
+    /// How many tasks it stands for that have no outcome yet: more than one for a chunk.
+    items: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,11 +242,21 @@ impl<T> Core<T> {
 
     /// Takes a task. Gives the ticket back when no task is taken any more.
     pub(crate) fn submit(&mut self, ticket: T, terms: Terms) -> Result<TaskRef, T> {
+        self.submit_chunk(ticket, terms, 1)
+    }
+
+    /// Takes so many tasks that travel as one.
+    pub(crate) fn submit_chunk(
+        &mut self,
+        ticket: T,
+        terms: Terms,
+        items: u64,
+    ) -> Result<TaskRef, T> {
         if self.phase != Phase::Open {
             return Err(ticket);
         }
         let id = self.counts.submitted;
-        self.counts.submitted += 1;
+        self.counts.submitted += items;
         self.open_tasks += 1;
         self.has_timeouts |= terms.timeout.is_some();
         let key = self.tasks.insert(Entry {
@@ -252,6 +266,7 @@ impl<T> Core<T> {
             terms,
             place: Place::Queued,
             has_timed_out: false,
+            items,
         });
         self.queue.push_back(key, terms.priority);
         self.dispatch();
@@ -308,12 +323,12 @@ impl<T> Core<T> {
         self.list(slot);
         self.retire_if_due(slot);
         let task = key.and_then(|key| self.tasks.try_remove(key));
-        let Some((ticket, attempt)) = task.and_then(|task| Some((task.ticket?, task.attempt)))
-        else {
+        let outcome = task.and_then(|task| Some((task.ticket?, task.attempt, task.items)));
+        let Some((ticket, attempt, items)) = outcome else {
             return Ok(None);
         };
         self.open_tasks -= 1;
-        self.counts.finished += 1;
+        self.counts.finished += items;
         Ok(Some(Finished { ticket, attempt }))
     }
 
@@ -385,9 +400,10 @@ impl<T> Core<T> {
     /// Lets a task have no result. Its entry stays for as long as its key is somewhere.
     fn fail(&mut self, key: TaskKey, loss: Loss) {
         let task = self.tasks.get_mut(key);
-        if let Some(ticket) = task.and_then(|task| task.ticket.take()) {
+        if let Some((ticket, items)) = task.and_then(|task| Some((task.ticket.take()?, task.items)))
+        {
             self.open_tasks -= 1;
-            self.counts.lost += 1;
+            self.counts.lost += items;
             self.actions.push(Action::Fail { ticket, loss });
         }
     }
@@ -403,6 +419,19 @@ impl<T> Core<T> {
         let key = self.slots.get(slot).and_then(Slot::head);
         let task = key.and_then(|key| self.tasks.get(key));
         task.map_or(0, |task| task.terms.retries)
+    }
+
+    /// The next task of the chunk that a worker is at has its outcome: it finished, or was lost with its worker.
+    pub(crate) fn count_item(&mut self, slot: usize, is_finished: bool) {
+        let key = self.slots.get(slot).and_then(Slot::head);
+        if let Some(task) = key.and_then(|key| self.tasks.get_mut(key)) {
+            task.items = task.items.saturating_sub(1);
+            if is_finished {
+                self.counts.finished += 1;
+            } else {
+                self.counts.lost += 1;
+            }
+        }
     }
 
     /// Which attempt the task that a worker is at is.

@@ -58,6 +58,12 @@ pub(super) struct Kind {
     pub(super) wire: Option<u32>,
 }
 
+/// A wait for events, which ends at this moment at the latest, if there is one.
+#[derive(Debug, Clone, Copy)]
+struct Sleep {
+    until: Option<Instant>,
+}
+
 /// Everything behind the pool's lock.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -82,6 +88,8 @@ pub(crate) struct State {
     pub(crate) events: Vec<Event>,
     /// Threads that wait for a change of the pool itself.
     pub(crate) onlookers: Vec<Thread>,
+    /// Until when the thread that drives waits for events, if it does.
+    asleep: Option<Sleep>,
     /// Since when all workers are stopped, with this process.
     pub(super) stopped_at: Option<Instant>,
 }
@@ -110,6 +118,7 @@ impl State {
             wakes: Wakes::default(),
             events: Vec::new(),
             onlookers: Vec::new(),
+            asleep: None,
             stopped_at: None,
         }
     }
@@ -313,6 +322,31 @@ impl State {
             false
         });
         self.dirty.append(&mut dirty);
+    }
+
+    /// The driver is about to wait for events: until when it may.
+    pub(super) fn lie_down(&mut self, deadline: Option<Instant>) -> Option<Instant> {
+        let until = self.next_deadline().into_iter().chain(deadline).min();
+        self.asleep = Some(Sleep { until });
+        until
+    }
+
+    /// The driver's wait is over.
+    pub(super) fn get_up(&mut self) {
+        self.asleep = None;
+    }
+
+    /// Whether something is due earlier than the driver would wake. Says so once: it is going to be woken.
+    pub(super) fn would_oversleep(&mut self) -> bool {
+        let Some(Sleep { until }) = self.asleep else {
+            return false;
+        };
+        let is_early = |due: Instant| until.is_none_or(|until| due < until);
+        let would = self.next_deadline().is_some_and(is_early);
+        if would {
+            self.asleep = None;
+        }
+        would
     }
 
     /// Kills all workers and forgets the board: the caller waits for nothing any more.

@@ -204,6 +204,7 @@ impl State {
             ))),
         };
         let is_last = ticket.deliver_next(outcome, &mut self.wakes);
+        self.core.count_item(slot, true);
         if is_last {
             let finished = self.core.finished(slot, sequence, false);
             finished.map_err(|error| error.to_string())?;

@@ -21,6 +21,9 @@ use super::{
 /// Messages filled at a time; the results at hand are looked at in between.
 const BATCH: usize = 256;
 
+/// Tasks of a map that may be on their way in chunks.
+const MOST_AHEAD: usize = 16_384;
+
 /// A chunk of larger inputs than this is large enough.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -39,7 +42,8 @@ impl<T: Task, I: Iterator<Item = T::Input>> Map<T, I> {
     /// How many tasks travel in one message. The default is [`Chunks::Automatic`]. Chunks change nothing but
     /// speed: each task has its own outcome, and of a chunk whose worker dies only the running task fails.
     ///
-    /// Tasks with a time limit, and those of threads, always travel alone.
+    /// Tasks with a time limit, those of workers that have a limited number of them, and those of threads, always
+    /// travel alone.
     #[must_use]
     pub fn chunks(mut self, chunks: Chunks) -> Self {
         self.0.sizer.set(chunks);
@@ -55,7 +59,8 @@ impl<T: Task, I: Iterator<Item = T::Input>> MapUnordered<T, I> {
     /// How many tasks travel in one message. The default is [`Chunks::Automatic`]. Chunks change nothing but
     /// speed: each task has its own outcome, and of a chunk whose worker dies only the running task fails.
     ///
-    /// Tasks with a time limit, and those of threads, always travel alone.
+    /// Tasks with a time limit, those of workers that have a limited number of them, and those of threads, always
+    /// travel alone.
     #[must_use]
     pub fn chunks(mut self, chunks: Chunks) -> Self {
         self.0.sizer.set(chunks);
@@ -180,7 +185,9 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     /// Submits as many inputs as the pool has an appetite for.
     fn feed(&mut self) {
         while !self.is_exhausted {
-            let appetite = self.engine.appetite() * self.sizer.size();
+            let appetite = self.engine.appetite();
+            // Of small tasks more, but not more than are worth having.
+            let appetite = appetite.max((appetite * self.sizer.size()).min(MOST_AHEAD));
             let outstanding = usize::try_from(self.submitted - self.yielded).unwrap_or(usize::MAX);
             let count = appetite
                 .saturating_sub(outstanding)
@@ -197,8 +204,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     /// Takes the inputs of up to `count` chunks.
     fn take_chunks(&mut self, count: usize) -> Vec<Ticket> {
         let mut tickets = Vec::with_capacity(count);
-        let is_single =
-            self.sizer.size() == 1 || self.engine.is_local() || self.terms.timeout.is_some();
+        let is_single = self.sizer.size() == 1 || self.engine.is_local() || self.terms.is_single;
         for _ in 0..count {
             if self.is_exhausted {
                 break;

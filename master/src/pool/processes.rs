@@ -39,7 +39,8 @@ impl Engine for Shared {
         self.with(false, |state| {
             let mut is_open = true;
             for ticket in tickets {
-                if let Err(ticket) = state.core.submit(ticket, terms) {
+                let items = ticket.chunk.map_or(1, |chunk| u64::from(chunk.count));
+                if let Err(ticket) = state.core.submit_chunk(ticket, terms, items) {
                     let outcome = Err(Box::new(state.why_closed()));
                     ticket.deliver(outcome, &mut state.wakes);
                     is_open = false;

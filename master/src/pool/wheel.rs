@@ -112,10 +112,16 @@ impl Shared {
     ///
     /// `flush_all` writes everything at once; otherwise what can wait for the next result does.
     pub(crate) fn with<R>(&self, flush_all: bool, change: impl FnOnce(&mut State) -> R) -> R {
+        let now = Instant::now();
         let mut state = self.lock();
+        state.core.set_now(now);
         let result = change(&mut state);
-        state.pump(flush_all, Instant::now());
+        state.pump(flush_all, now);
+        let is_overslept = state.would_oversleep();
         self.release(state);
+        if is_overslept {
+            self.ring();
+        }
         result
     }
 
@@ -250,11 +256,7 @@ impl Shared {
 
     /// Waits for events once, at the latest until `deadline`, and acts on them. For who holds the wheel.
     fn turn(&self, deadline: Option<Instant>) {
-        let until = self
-            .look(State::next_deadline)
-            .into_iter()
-            .chain(deadline)
-            .min();
+        let until = self.lock().lie_down(deadline);
         let mut events = [EpollEvent::empty(); EVENTS];
         let count = match self.epoll.wait(&mut events, timeout(until)) {
             Ok(count) => count,
@@ -268,6 +270,8 @@ impl Shared {
         self.turns.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         let mut state = self.lock();
+        state.get_up();
+        state.core.set_now(now);
         for event in &events[..count] {
             if event.data() == BELL {
                 let _ = self.bell.read();

@@ -33,6 +33,11 @@ impl<T> Core<T> {
         }
     }
 
+    /// What time it is. To be told before anything that happens at that time: limits count from then.
+    pub(crate) fn set_now(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// When [`tick`](Self::tick) is due next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let of_slots = (0..self.slots.len()).filter_map(|slot| match self.slots[slot].state {
