@@ -442,6 +442,71 @@ fn fault_43_a_worker_executable_that_is_just_being_written_is_waited_for() {
 }
 
 #[test]
+fn a_worker_that_cannot_be_started_again_for_a_while_is_waited_for() {
+    within(30, || {
+        let folder = tempfile::tempdir().unwrap();
+        let (copy, away) = (folder.path().join("worker"), folder.path().join("away"));
+        fs::copy(binary("worker"), &copy).unwrap();
+        let pool = builder(1)
+            .retries(1)
+            .worker_executable(&copy)
+            .start()
+            .unwrap();
+        assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+        fs::rename(&copy, &away).unwrap();
+        kill(pool.worker_pids()[0], Signal::SIGKILL);
+        let mover = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(30));
+            fs::rename(&away, &copy).unwrap();
+        });
+        assert_eq!(pool.submit::<Echo>(2).unwrap().wait(), Ok(2));
+        mover.join().unwrap();
+    });
+}
+
+#[test]
+fn a_pool_whose_worker_executable_is_gone_for_good_says_so() {
+    within(30, || {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("worker");
+        fs::copy(binary("worker"), &copy).unwrap();
+        let pool = builder(1).worker_executable(&copy).start().unwrap();
+        assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+        fs::remove_file(&copy).unwrap();
+        kill(pool.worker_pids()[0], Signal::SIGKILL);
+        let outcome = pool
+            .submit::<Fault>(Misdeed::Sleep(Duration::from_secs(1)))
+            .map(brigade::Handle::wait);
+        if let Ok(outcome) = outcome {
+            let error = outcome.unwrap_err();
+            assert!(
+                matches!(&error, TaskError::PoolBroken(why) if why.contains("no worker executable"))
+                    || matches!(error, TaskError::WorkerDied { .. }),
+                "{error:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_board_that_somebody_removes_harms_no_task() {
+    within(30, || {
+        let pool = pool(1);
+        assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+        let me = i32::try_from(std::process::id()).unwrap();
+        // All boards of this process, those of other tests too: none of them may mind.
+        for board in brigade_tests::boards_of(me) {
+            let _ = fs::remove_file(board);
+        }
+        kill(pool.worker_pids()[0], Signal::SIGKILL);
+        assert!(eventually(10, || {
+            pool.submit::<Echo>(2)
+                .is_ok_and(|handle| handle.wait() == Ok(2))
+        }));
+    });
+}
+
+#[test]
 fn a_kind_that_the_worker_does_not_know_fails_with_the_kinds_it_does() {
     #[derive(Debug)]
     struct Unheard;

@@ -122,6 +122,62 @@ fn no_task_of_a_chunk_runs_twice_when_its_worker_dies() {
 }
 
 #[test]
+fn each_task_of_a_chunk_has_its_own_retries() {
+    within(60, || {
+        let folder = tempfile::tempdir().unwrap();
+        let once =
+            |n: usize| Misdeed::DieOnce(folder.path().join(n.to_string()).display().to_string());
+        let pool = Pool::builder()
+            .workers(2)
+            .retries(1)
+            .worker_executable(binary("worker"))
+            .start()
+            .unwrap();
+        let chunks = Chunks::Of(8.try_into().unwrap());
+        let outcomes = pool.map::<Fault, _>((0..20).map(once)).chunks(chunks);
+        assert_eq!(outcomes.map(Result::unwrap).count(), 20);
+        let stats = pool.stats();
+        assert_eq!(
+            (stats.submitted, stats.finished, stats.retried),
+            (20, 20, 20)
+        );
+    });
+}
+
+#[test]
+fn a_chunk_size_beyond_all_reason_loses_nothing() {
+    within(60, || {
+        let pool = pool(2);
+        let chunks = Chunks::Of(usize::MAX.try_into().unwrap());
+        let outputs = pool.map::<Echo, _>(0..100).chunks(chunks);
+        assert!(outputs.map(Result::unwrap).eq(0..100));
+    });
+}
+
+#[test]
+fn cancelled_tasks_leave_the_queue() {
+    within(60, || {
+        let pool = Pool::builder()
+            .workers(1)
+            .max_queued(2)
+            .worker_executable(binary("worker"))
+            .start()
+            .unwrap();
+        let _busy: Vec<_> = (0..2)
+            .map(|_| pool.submit::<Fault>(nap(30_000)).unwrap())
+            .collect();
+        for n in 0..1_000 {
+            let handles = [
+                pool.submit::<Echo>(n).unwrap(),
+                pool.submit::<Echo>(n).unwrap(),
+            ];
+            assert!(handles.iter().all(brigade::Handle::cancel), "round {n}");
+            assert!(pool.stats().queued < 2, "round {n}");
+        }
+    });
+}
+
+#[test]
 fn a_map_over_an_endless_iterator_streams() {
     within(20, || {
         let pool = pool(2);

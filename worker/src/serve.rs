@@ -3,7 +3,7 @@
 //! The thread that runs the tasks also reads them. A reader thread of its own would cost two wake-ups a
 //! call; what it would be there for (seeing the master's end while a task runs) the lifeline does.
 
-use std::{io, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use brigade_protocol::{
     FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, clock::monotonic_ns, codec, frame,
@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     descendants::kill_own_descendants,
     inbox::{Inbox, InboxError},
-    lifeline::{self, Pulse, Ties},
+    lifeline::{Pulse, Ties},
     registry::Registry,
     sender::Sender,
     start::{self, Session, StartError},
@@ -56,8 +56,6 @@ fn complain(error: &ServeError) {
 enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("cannot watch the master: {0}")]
-    Lifeline(#[source] io::Error),
     #[error(transparent)]
     Inbox(#[from] InboxError),
     #[error("the master sent a message that {0}")]
@@ -70,14 +68,11 @@ fn serve(registry: &Registry) -> Result<(), ServeError> {
         ties,
         mut inbox,
         sender,
+        pulse,
         lane,
         board_line,
         context,
     } = start::start(registry)?;
-    let ties = Arc::new(ties);
-    let sender = Arc::new(sender);
-    let pulse = lifeline::watch(Arc::clone(&ties), inbox.pipe(), Arc::clone(&sender))
-        .map_err(ServeError::Lifeline)?;
     let mut desk = Desk {
         registry,
         context,
@@ -104,7 +99,8 @@ struct Desk<'r> {
     registry: &'r Registry,
     context: Context,
     lane: Lane,
-    board_line: BoardLine,
+    /// Absent when the status board is.
+    board_line: Option<BoardLine>,
     sender: Arc<Sender>,
     pulse: Arc<Pulse>,
     ties: Arc<Ties>,
@@ -145,7 +141,9 @@ impl Desk<'_> {
 
     /// Nothing is at hand: sends what is finished and shows that the worker is idle.
     fn rest(&mut self) {
-        self.board_line.rest();
+        if let Some(line) = &self.board_line {
+            line.rest();
+        }
         self.now_ns = 0;
         if self.sender.open().flush().is_err() {
             self.ties.cut();
@@ -232,7 +230,9 @@ impl Desk<'_> {
             attempt,
             ..
         } = header;
-        self.board_line.begin(task, kind, attempt, self.now_ns);
+        if let Some(line) = &self.board_line {
+            line.begin(task, kind, attempt, self.now_ns);
+        }
         self.pulse.begin();
         self.now_ns
     }
@@ -241,7 +241,9 @@ impl Desk<'_> {
     fn end(&mut self) {
         self.pulse.end();
         self.now_ns = monotonic_ns();
-        self.board_line.end(self.now_ns);
+        if let Some(line) = &self.board_line {
+            line.end(self.now_ns);
+        }
     }
 
     /// Runs a task and leaves the frames of its output in `self.result`, the last one headed by `last`.

@@ -6,6 +6,7 @@ use std::{
     io::{self, Read, Write},
     os::fd::OwnedFd,
     process,
+    sync::Arc,
 };
 
 use brigade_protocol::{
@@ -24,7 +25,7 @@ use crate::{
     conditions,
     context::Context,
     inbox::{Inbox, InboxError},
-    lifeline::{self, Ties},
+    lifeline::{self, Pulse, Ties},
     registry::Registry,
     sender::Sender,
 };
@@ -47,6 +48,8 @@ pub(crate) enum StartError {
     Write(#[source] io::Error),
     #[error("cannot prepare the worker's signals: {0}")]
     Signals(#[from] nix::errno::Errno),
+    #[error("cannot watch the master: {0}")]
+    Lifeline(#[source] io::Error),
     #[error("{0}")]
     Refused(String),
     #[error("the master ended before the worker began")]
@@ -56,11 +59,12 @@ pub(crate) enum StartError {
 /// All that serving takes.
 pub(crate) struct Session {
     pub(crate) start: Start,
-    pub(crate) ties: Ties,
+    pub(crate) ties: Arc<Ties>,
     pub(crate) inbox: Inbox,
-    pub(crate) sender: Sender,
+    pub(crate) sender: Arc<Sender>,
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) lane: Lane,
-    pub(crate) board_line: BoardLine,
+    pub(crate) board_line: Option<BoardLine>,
     pub(crate) context: Context,
 }
 
@@ -85,7 +89,13 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     if greeted.is_err() || ties.is_orphaned() {
         ties.cut();
     }
+    // From here on the end of the master is seen, however long an initialiser takes.
+    let (ties, sender) = (Arc::new(ties), Arc::new(sender));
+    let pulse = lifeline::watch(Arc::clone(&ties), inbox.pipe(), Arc::clone(&sender))
+        .map_err(StartError::Lifeline)?;
+    pulse.begin();
     let attached = attach(&start, registry);
+    pulse.end();
     if attached.is_ok() {
         show_errors()?;
     }
@@ -104,6 +114,7 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
         ties,
         inbox,
         sender,
+        pulse,
         lane,
         board_line,
         context,
@@ -164,7 +175,7 @@ fn show_errors() -> Result<(), StartError> {
 
 /// Prepares for work: limits, shared segments, the line of the status board, the initialiser. An error is the
 /// reason for the user.
-fn attach(start: &Start, registry: &Registry) -> Result<(BoardLine, Context), String> {
+fn attach(start: &Start, registry: &Registry) -> Result<(Option<BoardLine>, Context), String> {
     let segments = (fd::FIRST_SEGMENT..)
         .zip(&start.segments)
         .map(|(number, name)| match take_inherited(number) {
@@ -173,7 +184,8 @@ fn attach(start: &Start, registry: &Registry) -> Result<(BoardLine, Context), St
         })
         .collect::<Result<HashMap<String, OwnedFd>, String>>()?;
     let index = usize::try_from(start.index).map_err(|error| error.to_string())?;
-    let line = BoardLine::open(&start.board, index, process::id()).map_err(|e| e.to_string())?;
+    // The board is for looking only: somebody may have removed it, and work goes on all the same.
+    let line = BoardLine::open(&start.board, index, process::id()).ok();
     conditions::settle(start)?;
     let mut context = Context::new(start.index, segments);
     if let Some((kind, input)) = &start.initializer {

@@ -24,6 +24,7 @@ use nix::{
         signal::{SigSet, Signal, raise},
         signalfd::{SfdFlags, SignalFd},
     },
+    unistd::{Pid, getpgid, getpgrp, getppid, getsid},
 };
 
 use super::narrate::complain;
@@ -119,9 +120,34 @@ fn each_pool(act: impl Fn(&Control)) {
 
 /// Ctrl-Z: the workers first, then this process; and all go on together.
 fn stop() {
+    if is_orphaned_group() {
+        // Nobody could let it go on; the kernel would not stop it either.
+        return;
+    }
     each_pool(Control::pause);
     let _ = raise(Signal::SIGSTOP);
     each_pool(Control::resume);
+}
+
+/// Whether no process outside of this one's group, in the same session, is a parent of it: no shell that could
+/// continue it.
+fn is_orphaned_group() -> bool {
+    let (own, mut parent) = (getpgrp(), getppid());
+    while getpgid(Some(parent)).is_ok_and(|group| group == own) {
+        let Some(next) = parent_of(parent) else {
+            return true;
+        };
+        parent = next;
+    }
+    let session = getsid(None);
+    session.is_err() || getsid(Some(parent)) != session
+}
+
+fn parent_of(pid: Pid) -> Option<Pid> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let parent = fields.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(Pid::from_raw(parent)).filter(|pid| pid.as_raw() > 0)
 }
 
 /// The first signal: an end in good order. The second one, or impatience: an end.

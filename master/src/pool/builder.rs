@@ -28,7 +28,6 @@ use super::{
     engine::Engine,
     error::StartError,
     front::Pool,
-    inherit::inheritable,
     io::{Event, State},
     spawn::{Conditions, Recipe, Shared as SharedSegment},
     threads::Crew,
@@ -43,6 +42,9 @@ const RESULT_LIMIT_BYTES: u64 = 1 << 30;
 
 /// How long a worker may take to end, unless the builder says otherwise.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// As many as a status board has lines.
+pub(super) const MOST_WORKERS: usize = 1024;
 
 /// How long a worker may take to introduce itself, unless the builder says otherwise.
 const GREETING: Duration = Duration::from_secs(15);
@@ -207,8 +209,8 @@ impl PoolBuilder {
     }
 
     /// How long a worker process may take from its start until it introduces itself; a worker executable that
-    /// never does ends the pool. The default is 15 seconds. An initialiser may then take as long as a task
-    /// ([`timeout`](Self::timeout)).
+    /// never does ends the pool. The default is 15 seconds. If tasks have a time limit, an initialiser may then
+    /// take as long as the longer of the two.
     pub fn start_limit(mut self, limit: Duration) -> Self {
         self.greeting = limit;
         self
@@ -248,9 +250,10 @@ impl PoolBuilder {
         Ok(self)
     }
 
-    /// Has `observer` called with what happens to the workers. It must be quick: the pool waits for it.
+    /// Has `observer` called with what happens to the workers, on the thread that runs callbacks. It may use the
+    /// pool.
     pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -262,6 +265,12 @@ impl PoolBuilder {
     pub fn start(mut self) -> Result<Pool, StartError> {
         if self.workers == 0 {
             return Err(StartError::NoWorkers);
+        }
+        if self.workers > MOST_WORKERS {
+            return Err(StartError::TooManyWorkers {
+                asked: self.workers,
+                most: MOST_WORKERS,
+            });
         }
         self.terms.is_single = self.terms.timeout.is_some() || self.tasks_per_worker.is_some();
         let (terms, max_queued) = (self.terms, self.max_queued);
@@ -288,14 +297,13 @@ impl PoolBuilder {
             shared: shared
                 .map(|(name, fd)| SharedSegment { name, fd })
                 .collect(),
-            private: inheritable(),
             conditions: self.conditions,
         });
         let limits = Limits {
             tasks_per_worker: self.tasks_per_worker,
             grace: self.grace,
             greeting: self.greeting,
-            preparation: self.terms.timeout,
+            preparation: self.terms.timeout.map(|limit| limit.max(self.greeting)),
         };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
         let state = |epoll| State::new(recipe, limits, board, epoll);

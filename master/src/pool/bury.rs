@@ -66,13 +66,11 @@ impl State {
         }
     }
 
-    /// If the worker ended in a chunk: the task of it that was running fails, unless the whole rest may be tried
-    /// again; what is done is done, and what had not begun is as innocent as any queued task. Whether the blame
-    /// has been dealt with.
+    /// If the worker ended in a chunk: the task of it that was running fails, or is tried again by itself; what is
+    /// done is done, and what had not begun is as innocent as any queued task. Whether the blame has been dealt with.
     fn charge_item(&mut self, slot: usize, worker: &Worker, how: &Ended) -> bool {
         let lane = &worker.process.lane;
         let sequence = self.core.head_sequence(slot);
-        let attempt = self.core.head_attempt(slot);
         let retries = self.core.head_retries(slot);
         let is_claimed = lane.is_claimed(sequence);
         let Some(ticket) = self.core.head_ticket(slot) else {
@@ -81,25 +79,36 @@ impl State {
         let Some(chunk) = ticket.chunk.filter(|_| is_claimed) else {
             return false;
         };
-        let is_running = lane.items_begun() > chunk.done;
-        let mut is_empty = false;
-        if is_running && retries == 0 {
-            let error = TaskError::WorkerDied {
-                worker: worker.process.child.pid(),
-                how: how.clone(),
-                attempt,
-            };
-            is_empty = ticket.deliver_next(Err(Box::new(error)), &mut self.wakes);
-        }
         ticket.drop_done();
-        if is_running && retries == 0 {
+        if lane.items_begun() > chunk.done {
+            self.charge_first(slot, worker.process.child.pid(), how, retries);
+        }
+        true
+    }
+
+    /// Charges the first task of a chunk that is left.
+    fn charge_first(&mut self, slot: usize, worker: i32, how: &Ended, retries: u32) {
+        let sequence = self.core.head_sequence(slot);
+        let Some(ticket) = self.core.head_ticket(slot) else {
+            return;
+        };
+        let Some((first, is_last)) = ticket.split_first() else {
+            return;
+        };
+        if retries > 0 {
+            self.core.retry_item(slot, first);
+        } else {
+            let error = TaskError::WorkerDied {
+                worker,
+                how: how.clone(),
+                attempt: 1,
+            };
+            first.deliver(Err(Box::new(error)), &mut self.wakes);
             self.core.count_item(slot, false);
         }
-        if is_empty {
-            // Its last task had its outcome just now.
+        if is_last {
             let _ = self.core.finished(slot, sequence, false);
         }
-        !is_running || retries == 0
     }
 
     /// Reads all that the worker has written to its pipe, and what it left in its outbox.
@@ -129,5 +138,5 @@ fn how_it_ended(worker: &mut Worker) -> Ended {
         return Ended::Mute(Duration::from_secs(worker.since.elapsed().as_secs()));
     }
     // If somebody else reaped it, all that is left to say is that it is gone.
-    reaped.unwrap_or(Ended::Exited(0))
+    reaped.unwrap_or(Ended::Unknown)
 }

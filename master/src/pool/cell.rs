@@ -180,7 +180,7 @@ mod tests {
             }
             wakes.release();
         }
-        wait_for_callbacks();
+        wait_for_callbacks(None);
         assert_eq!(*lock(&count), 2);
     }
 

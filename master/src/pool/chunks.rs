@@ -12,7 +12,7 @@ pub enum Chunks {
     /// ones.
     #[default]
     Automatic,
-    /// Always so many.
+    /// Always so many, up to a million; all their inputs are taken before the first of them is done.
     Of(NonZero<usize>),
 }
 
@@ -26,6 +26,9 @@ const CHUNK_TIME: Duration = Duration::from_micros(200);
 
 /// The most tasks in a chunk.
 const LARGEST: usize = 1024;
+
+/// The most that can be asked for.
+const LARGEST_ASKED: usize = 1 << 20;
 
 /// Follows how fast results come, and so how many tasks a chunk should have.
 #[derive(Debug)]
@@ -51,13 +54,18 @@ impl Sizer {
     pub(super) fn set(&mut self, chunks: Chunks) {
         self.chunks = chunks;
         if let Chunks::Of(size) = chunks {
-            self.size = size.get();
+            self.size = size.get().min(LARGEST_ASKED);
         }
     }
 
     /// Tasks for the next chunk.
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    /// Tasks that should be on their way so that every worker has a chunk to work on and one to come.
+    pub(super) fn least_ahead(&self) -> usize {
+        2 * self.workers * self.size
     }
 
     /// So many results came together, now.

@@ -204,6 +204,8 @@ pub(crate) struct Core<T> {
     /// Tasks that have no outcome yet.
     open_tasks: usize,
     queue: Queue,
+    /// Keys in the queue whose tasks were cancelled.
+    ghosts: usize,
     slots: Vec<Slot>,
     /// Slots that may have nothing to do, and slots that may have room; checked when taken.
     idle: VecDeque<usize>,
@@ -227,6 +229,7 @@ impl<T> Core<T> {
             tasks: Slab::new(),
             open_tasks: 0,
             queue: Queue::default(),
+            ghosts: 0,
             slots: (0..workers).map(|_| Slot::wanted(now)).collect(),
             idle: VecDeque::new(),
             roomy: VecDeque::new(),
@@ -353,6 +356,7 @@ impl<T> Core<T> {
     fn requeue(&mut self, key: TaskKey) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.place = Place::Queued;
+            self.ghosts += usize::from(task.ticket.is_none());
             self.queue.push_front(key, task.terms.priority);
         }
     }
@@ -368,6 +372,8 @@ impl<T> Core<T> {
             Place::With { slot, sequence } => Cancelling::With { slot, sequence },
             Place::Queued => {
                 self.fail(task.key, Loss::Cancelled);
+                self.ghosts += 1;
+                self.lay_ghosts();
                 self.wind_down();
                 Cancelling::Done
             }
@@ -397,6 +403,22 @@ impl<T> Core<T> {
         }
     }
 
+    /// Forgets cancelled tasks once they are most of the queue.
+    fn lay_ghosts(&mut self) {
+        if self.ghosts < 64 || self.ghosts * 2 < self.queue.len() {
+            return;
+        }
+        let tasks = &mut self.tasks;
+        self.queue.retain(|key| {
+            let is_open = tasks.get(key).is_some_and(|task| task.ticket.is_some());
+            if !is_open {
+                tasks.try_remove(key);
+            }
+            is_open
+        });
+        self.ghosts = 0;
+    }
+
     /// Lets a task have no result. Its entry stays for as long as its key is somewhere.
     fn fail(&mut self, key: TaskKey, loss: Loss) {
         let task = self.tasks.get_mut(key);
@@ -419,6 +441,31 @@ impl<T> Core<T> {
         let key = self.slots.get(slot).and_then(Slot::head);
         let task = key.and_then(|key| self.tasks.get(key));
         task.map_or(0, |task| task.terms.retries)
+    }
+
+    /// A task of the chunk that a worker was at is tried again by itself, next.
+    pub(crate) fn retry_item(&mut self, slot: usize, ticket: T) {
+        let key = self.slots.get(slot).and_then(Slot::head);
+        let Some(chunk) = key.and_then(|key| self.tasks.get_mut(key)) else {
+            return;
+        };
+        chunk.items = chunk.items.saturating_sub(1);
+        let (id, terms) = (chunk.id, chunk.terms);
+        let key = self.tasks.insert(Entry {
+            ticket: Some(ticket),
+            id,
+            attempt: 2,
+            terms: Terms {
+                retries: terms.retries.saturating_sub(1),
+                ..terms
+            },
+            place: Place::Queued,
+            has_timed_out: false,
+            items: 1,
+        });
+        self.open_tasks += 1;
+        self.counts.retried += 1;
+        self.queue.push_front(key, terms.priority);
     }
 
     /// The next task of the chunk that a worker is at has its outcome: it finished, or was lost with its worker.
@@ -458,7 +505,7 @@ impl<T> Core<T> {
 
     /// How many tasks wait for a worker.
     pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+        self.queue.len() - self.ghosts
     }
 
     /// Tasks that have no outcome yet.
@@ -492,6 +539,11 @@ impl<T> Core<T> {
                 assert_eq!(self.tasks[key].place, place, "task {key}");
             }
         }
+        let ghosts = self
+            .queue
+            .iter()
+            .filter(|key| self.tasks[*key].ticket.is_none());
+        assert_eq!(ghosts.count(), self.ghosts);
         for key in self.queue.iter() {
             places[key] += 1;
             assert_eq!(self.tasks[key].place, Place::Queued, "task {key}");

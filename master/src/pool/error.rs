@@ -62,6 +62,9 @@ pub enum TaskError {
     /// Its handle was told to cancel it, or its pool ended before it was done.
     #[error("the task was cancelled")]
     Cancelled,
+    /// The outcome was there, and was taken before: by awaiting the handle.
+    #[error("the task's outcome was taken before")]
+    Taken,
     /// The pool has given up.
     #[error("the pool has no workers: {0}")]
     PoolBroken(String),
@@ -79,6 +82,9 @@ pub enum Ended {
     OutOfMemory,
     /// It was killed because it sent something that is no result.
     Babbled(String),
+    /// Nobody can say how: another part of the program was told instead, because it waits for all children or
+    /// has the kernel ignore them.
+    Unknown,
     /// It could not be started.
     NotStarted(String),
     /// It said nothing, neither that it was ready nor that it was not.
@@ -137,6 +143,7 @@ impl fmt::Display for Ended {
             Self::Babbled(nonsense) => {
                 write!(f, "broke the protocol and was killed ({nonsense})")
             }
+            Self::Unknown => write!(f, "ended, how is not known"),
             Self::NotStarted(reason) => write!(f, "could not be started ({reason})"),
             Self::Mute(time) => write!(f, "did not get ready within {time:?} and was killed"),
             Self::Refused(reason) => write!(f, "refused to work ({reason})"),
@@ -177,6 +184,14 @@ pub enum StartError {
     /// A pool without workers does nothing.
     #[error("a pool needs at least one worker")]
     NoWorkers,
+    /// More workers than a pool can have.
+    #[error("a pool can have at most {most} workers, not {asked}")]
+    TooManyWorkers {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there can be.
+        most: usize,
+    },
     /// Something else the pool needs from the system.
     #[error("cannot set up the pool: {error}{}", hint(error))]
     Io {

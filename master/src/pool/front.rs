@@ -10,7 +10,7 @@ use std::{
 use brigade_protocol::Task;
 
 use super::{
-    builder::PoolBuilder,
+    builder::{MOST_WORKERS, PoolBuilder},
     cell::Cell,
     core::Terms,
     engine::{End, Engine, Room, Stats},
@@ -197,10 +197,10 @@ impl Pool {
         self.engine.stats()
     }
 
-    /// Wants another number of workers from now on, but at least one. New ones are started at once; those
+    /// Wants another number of workers from now on, but at least one and at most 1,024. New ones are started at once; those
     /// there are too many finish the task they are at.
     pub fn resize(&self, workers: usize) {
-        self.engine.resize(workers.max(1));
+        self.engine.resize(workers.clamp(1, MOST_WORKERS));
     }
 
     /// Takes no more tasks. Those that are here are finished, then the workers end.
@@ -252,7 +252,7 @@ impl Pool {
             // It has nothing left to do; had it panicked, the workers would be gone all the same.
             let _ = steward.join();
         }
-        wait_for_callbacks();
+        wait_for_callbacks(deadline);
         Ok(())
     }
 

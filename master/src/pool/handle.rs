@@ -108,9 +108,7 @@ impl<T: Task> Handle<T> {
     }
 
     fn outcome(self) -> Result<T::Output, TaskError> {
-        self.cell
-            .take()
-            .map_or(Err(TaskError::Cancelled), decode::<T>)
+        self.cell.take().map_or(Err(TaskError::Taken), decode::<T>)
     }
 }
 

@@ -187,7 +187,9 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
         while !self.is_exhausted {
             let appetite = self.engine.appetite();
             // Of small tasks more, but not more than are worth having.
-            let appetite = appetite.max((appetite * self.sizer.size()).min(MOST_AHEAD));
+            let in_chunks = appetite.saturating_mul(self.sizer.size()).min(MOST_AHEAD);
+            // And of chunks of a size that was asked for, enough for everybody.
+            let appetite = appetite.max(in_chunks).max(self.sizer.least_ahead());
             let outstanding = usize::try_from(self.submitted - self.yielded).unwrap_or(usize::MAX);
             let count = appetite
                 .saturating_sub(outstanding)

@@ -112,6 +112,25 @@ impl Ticket {
         chunk.done == chunk.count
     }
 
+    /// Takes the first task out of a chunk of which none is done, as one by itself, and says whether it was the
+    /// last.
+    pub(crate) fn split_first(&mut self) -> Option<(Self, bool)> {
+        let (Some(chunk), Sink::Stream(stream, first), Input::Bytes(bytes)) =
+            (&mut self.chunk, &self.sink, &self.input)
+        else {
+            return None;
+        };
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let input = Input::Bytes(Payload::from_slice(rest.get(..length)?));
+        let sink = Sink::Stream(Arc::clone(stream), *first);
+        let single = Self::single(self.kind, input, sink);
+        chunk.done += 1;
+        let is_last = chunk.done == chunk.count;
+        self.drop_done();
+        Some((single, is_last))
+    }
+
     /// Forgets the inputs of the tasks that have their outcome, before the rest is tried elsewhere.
     pub(crate) fn drop_done(&mut self) {
         let (Some(chunk), Sink::Stream(_, first), Input::Bytes(bytes)) =

@@ -92,8 +92,14 @@ impl Child {
         } else {
             WaitIdOptions::NOHANG
         };
-        if waitid(WaitId::PidFd(self.pidfd.as_fd()), look | hang)?.is_none() {
-            return Ok(None);
+        match waitid(WaitId::PidFd(self.pidfd.as_fd()), look | hang) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(None),
+            Err(errno) => {
+                // Somebody else has reaped it, so its number may mean another process by now.
+                self.is_reaped = true;
+                return Err(errno.into());
+            }
         }
         // Before the number is given back to the kernel and could mean another group.
         let _ = killpg(self.pid, Signal::SIGKILL);

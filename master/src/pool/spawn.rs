@@ -30,7 +30,7 @@ use nix::{
 };
 use rustix::process::PidfdFlags;
 
-use super::{error::StartError, log::Log, reap::Child};
+use super::{error::StartError, inherit::inheritable, log::Log, reap::Child};
 use crate::os::duplicate_from;
 
 /// Tries for an executable that is still open for writing somewhere, 10 ms apart.
@@ -77,8 +77,6 @@ pub(crate) struct Recipe {
     pub(crate) title: String,
     pub(crate) workers: usize,
     pub(crate) shared: Vec<Shared>,
-    /// Descriptors of this program that are closed in the workers.
-    pub(crate) private: Vec<RawFd>,
     pub(crate) conditions: Conditions,
 }
 
@@ -143,7 +141,7 @@ impl Recipe {
     }
 
     fn exec_with(&self, plan: &[(RawFd, RawFd)], title: &str) -> Result<Pid, StartError> {
-        let actions = file_actions(&self.private, plan).map_err(io::Error::from)?;
+        let actions = file_actions(&inheritable(), plan).map_err(io::Error::from)?;
         let attributes = attributes().map_err(io::Error::from)?;
         let path = c_string(self.executable.as_os_str())?;
         let title = c_string(OsStr::new(title))?;

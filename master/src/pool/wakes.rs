@@ -11,6 +11,7 @@ use std::{
     },
     task::Waker,
     thread::{self, Thread, ThreadId},
+    time::Instant,
 };
 
 /// A callback with its argument.
@@ -108,7 +109,7 @@ fn run_later(job: Job) {
 }
 
 /// Waits until all callbacks that were due have run, unless a callback asks for it.
-pub(crate) fn wait_for_callbacks() {
+pub(crate) fn wait_for_callbacks(deadline: Option<Instant>) {
     let Some(caller) = caller().filter(|caller| caller.thread != thread::current().id()) else {
         return;
     };
@@ -120,7 +121,11 @@ pub(crate) fn wait_for_callbacks() {
         }))
         .is_ok()
     {
-        let _ = wait.recv();
+        // Done, or out of time.
+        let _ = match deadline {
+            Some(at) => wait.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => wait.recv().map_err(Into::into),
+        };
     }
 }
 
@@ -144,7 +149,7 @@ mod tests {
             }));
         }
         wakes.release();
-        wait_for_callbacks();
+        wait_for_callbacks(None);
         assert_eq!(*seen.lock().unwrap(), [0, 1, 2]);
     }
 }

@@ -11,7 +11,6 @@
 use std::{
     collections::VecDeque,
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -49,7 +48,7 @@ const IDLE_LOOKS: u32 = 5;
 const EVENTS: usize = 64;
 
 /// Called with each [`Event`] of a pool.
-pub(crate) type Observer = Box<dyn Fn(&Event) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// A pool as its handles, its maps and its steward share it.
 pub(crate) struct Shared {
@@ -141,20 +140,21 @@ impl Shared {
 
     /// Unlocks the pool, then wakes and reports what came of it.
     fn release(&self, mut state: MutexGuard<'_, State>) {
-        let wakes = std::mem::take(&mut state.wakes);
+        let mut wakes = std::mem::take(&mut state.wakes);
         let events = std::mem::take(&mut state.events);
         let steward_wanted = !state.wanted.is_empty() || state.core.is_over();
         drop(state);
         if steward_wanted {
             self.wake_steward();
         }
-        wakes.release();
         if let Some(observer) = &self.observer {
-            for event in &events {
-                // An observer that panics has spoilt its own report and nothing else.
-                let _ = catch_unwind(AssertUnwindSafe(|| observer(event)));
+            for event in events {
+                let observer = Arc::clone(observer);
+                // Not here: this thread may hold the wheel, and an observer may use the pool.
+                wakes.call(Box::new(move || observer(&event)));
             }
         }
+        wakes.release();
     }
 
     fn wake_steward(&self) {

@@ -1,6 +1,8 @@
 //! Adds up what the tasks found, in whatever order they end.
 
-use brigade_protocol::jobs::tune::{Hyperparameter, Input, Tally};
+use std::collections::HashMap;
+
+use brigade_protocol::jobs::tune::{Distance, Hyperparameter, Input, Tally};
 use thiserror::Error;
 
 use super::Grid;
@@ -22,6 +24,9 @@ pub(crate) struct GatherError {
 pub(crate) struct Gather {
     /// In grid order: k outer, distance inner.
     cells: Vec<Hyperparameter>,
+    /// The first cell of each k, and the distances that follow in its row.
+    rows: HashMap<u32, usize>,
+    distances: Vec<Distance>,
     done: u64,
     all: u64,
 }
@@ -43,6 +48,13 @@ impl Gather {
                 .iter()
                 .flat_map(|k| grid.distances.iter().map(cell(k)))
                 .collect(),
+            rows: grid
+                .ks
+                .iter()
+                .copied()
+                .zip((0..).step_by(grid.distances.len().max(1)))
+                .collect(),
+            distances: grid.distances.clone(),
             done: 0,
             all: tasks.iter().map(work).sum(),
         }
@@ -69,14 +81,16 @@ impl Gather {
                 tested,
             });
         }
-        for cell in &mut self.cells {
-            let distance = task
-                .distances
-                .iter()
-                .position(|&distance| distance == cell.distance);
-            let k = task.ks.iter().position(|&k| k == cell.k);
-            if let Some((distance, k)) = distance.zip(k) {
-                cell.passed += u64::from(tally.passed[distance * task.ks.len() + k]);
+        for (k, row) in task.ks.iter().zip(0..) {
+            let Some(first) = self.rows.get(k) else {
+                continue;
+            };
+            for (column, distance) in self.distances.iter().enumerate() {
+                let Some(found) = task.distances.iter().position(|other| other == distance) else {
+                    continue;
+                };
+                let cell = &mut self.cells[first + column];
+                cell.passed += u64::from(tally.passed[found * task.ks.len() + row]);
                 cell.tested += u64::from(tested);
             }
         }

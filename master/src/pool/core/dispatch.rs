@@ -29,6 +29,7 @@ impl<T> Core<T> {
             if self.tasks.get(key).is_none_or(|task| task.ticket.is_none()) {
                 // It was cancelled while it was queued.
                 self.tasks.try_remove(key);
+                self.ghosts = self.ghosts.saturating_sub(1);
                 continue;
             }
             let Some(slot) = self.next_with_room() else {

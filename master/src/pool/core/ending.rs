@@ -15,6 +15,7 @@ impl<T> Core<T> {
     pub(crate) fn cancel_queued(&mut self) {
         let queued: Vec<_> = self.queue.iter().collect();
         self.queue.clear();
+        self.ghosts = 0;
         for key in queued {
             self.fail(key, Loss::Cancelled);
             self.tasks.try_remove(key);
@@ -39,6 +40,7 @@ impl<T> Core<T> {
         }
         let loss = reason.map_or(Loss::Cancelled, Loss::Broken);
         self.queue.clear();
+        self.ghosts = 0;
         let keys: Vec<_> = self.tasks.iter().map(|(key, _)| key).collect();
         for key in keys {
             self.fail(key, loss.clone());

@@ -54,6 +54,17 @@ impl Queue {
         self.ordinary.iter().chain(others).copied()
     }
 
+    /// Keeps the tasks of which `keep` says so.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(TaskKey) -> bool) {
+        self.ordinary.retain(|key| keep(*key));
+        for queues in [&mut self.urgent, &mut self.patient] {
+            queues.retain(|_, queue| {
+                queue.retain(|key| keep(*key));
+                !queue.is_empty()
+            });
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
