@@ -325,7 +325,7 @@ fn a_time_limit_counts_although_nobody_waits_for_the_task() {
         let pool = builder(1).start().unwrap();
         let _ = pool.submit::<Echo>(1).unwrap().wait();
         // The pool's own thread has gone to sleep without a deadline.
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
         let limit = Duration::from_millis(200);
         let handle = pool
             .submit_with_timeout::<Fault>(limit, sleep(60_000))
@@ -346,7 +346,7 @@ fn the_time_that_a_pool_was_idle_is_not_its_next_tasks_time() {
             .start()
             .unwrap();
         let _ = pool.submit::<Echo>(1).unwrap().wait();
-        std::thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_millis(500));
         assert!(pool.submit::<Fault>(sleep(50)).unwrap().wait().is_ok());
     });
 }

@@ -73,7 +73,8 @@ impl Pulse {
 
     /// Results wait in the outbox while a task begins: somebody has to send them if it takes long.
     pub(crate) fn linger(&self) {
-        if !self.lingering.swap(true, Ordering::AcqRel) {
+        // Looked at first, because this is asked for every result.
+        if !self.lingering.load(Ordering::Acquire) && !self.lingering.swap(true, Ordering::AcqRel) {
             // A full counter would be a bell that rings already.
             let _ = self.bell.write(1);
         }
