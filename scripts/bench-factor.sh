@@ -13,7 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 
 # Prints the least wall time of a command that reads the numbers, in milliseconds.
 best() {
-    local times=$1 least= took began
+    local times=$1 least='' took began
     shift
     for ((run = 0; run < times; run++)); do
         began=$(date +%s%N)
