@@ -202,7 +202,9 @@ impl PoolBuilder {
         self
     }
 
-    /// How long a worker may take to end after it was told to. The default is 5 seconds.
+    /// How long a worker may take to end after it was told to; then it is killed. The default is 5 seconds.
+    ///
+    /// The shipped serve loop ends at once when it is told to, and what its tasks have started ends with it.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
