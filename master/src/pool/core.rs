@@ -12,142 +12,38 @@
 //!
 //! | file | events |
 //! | --- | --- |
-//! | this one | submitted, ready, finished, cancelled |
+//! | this one | submitted, greeted, ready, finished, revoked |
+//! | `cancel.rs` | cancelled |
+//! | `items.rs` | a task of a chunk has its outcome |
 //! | `dispatch.rs`, `queue.rs`, `pace.rs` | who gets the next task |
 //! | `death.rs` | a worker has ended; whom to blame, when to start another |
 //! | `limits.rs` | time limits, worn-out workers, more or fewer of them |
 //! | `ending.rs` | closed, terminated, given up |
+//! | `action.rs`, `terms.rs` | what is wanted, and under which terms |
 
+mod action;
+mod cancel;
 mod death;
 mod dispatch;
 mod ending;
+mod items;
 mod limits;
 mod pace;
 mod queue;
 mod slot;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use slab::Slab;
 
-use super::error::Death;
+pub(crate) use action::{Action, Cancelling, Finished, Loss, OutOfOrder};
+pub(crate) use terms::{Counts, Limits, TaskKey, TaskRef, Terms};
+
 use queue::Queue;
 use slot::{Slot, SlotState};
-
-/// Identifies a task while the pool has it. Used again for a later task.
-pub(crate) type TaskKey = usize;
-
-/// Identifies a task for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TaskRef {
-    pub(crate) key: TaskKey,
-    /// Number of the task in its pool.
-    pub(crate) id: u64,
-}
-
-/// What is granted to a task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Terms {
-    /// How many more times it is tried after a worker died of it.
-    pub(crate) retries: u32,
-    /// How long it may run, from its start.
-    pub(crate) timeout: Option<Duration>,
-    /// Higher goes first.
-    pub(crate) priority: i32,
-    /// Whether a task of a map must not travel in a chunk, because something is counted for each.
-    pub(crate) is_single: bool,
-}
-
-/// What is granted to all workers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Tasks after which a worker is replaced by a fresh one.
-    pub(crate) tasks_per_worker: Option<u64>,
-    /// How long a worker may take to end after it was told to.
-    pub(crate) grace: Duration,
-    /// How long a worker may take to introduce itself.
-    pub(crate) greeting: Duration,
-    /// How long its initialiser may then take.
-    pub(crate) preparation: Option<Duration>,
-}
-
-/// What the loop has to do.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Action<T> {
-    /// Start a process for this slot.
-    Spawn { slot: usize },
-    /// Send this task, [`Core::task`], to the worker.
-    Send {
-        slot: usize,
-        key: TaskKey,
-        sequence: u64,
-    },
-    /// Take back tasks that the worker has not begun, the last `count` of those it has; tell
-    /// [`Core::revoked`] which.
-    Revoke { slot: usize, count: usize },
-    /// The task at this number may have run for too long: take back all behind it, and tell
-    /// [`Core::expired`] whether it is running.
-    Expire { slot: usize, sequence: u64 },
-    /// The worker has not got ready in time: end it now.
-    GiveUp { slot: usize },
-    /// Tell the worker that there are no more tasks.
-    Shutdown { slot: usize },
-    /// Ask the worker's process group to end.
-    Terminate { slot: usize },
-    /// End the worker now.
-    Kill { slot: usize },
-    /// This task has no result and never will.
-    Fail { ticket: T, loss: Loss },
-}
-
-/// Why a task leaves without a result.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Loss {
-    /// It was running when its worker ended.
-    Died { attempt: u32, death: Death },
-    /// It ran for too long.
-    TimedOut {
-        attempt: u32,
-        worker: i32,
-        limit: Duration,
-    },
-    /// Its handle, or its pool, was told to.
-    Cancelled,
-    /// The pool gave up.
-    Broken(String),
-}
-
-/// A task that a worker has finished.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Finished<T> {
-    pub(crate) ticket: T,
-    pub(crate) attempt: u32,
-}
-
-/// What a request to cancel a task comes to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Cancelling {
-    /// It had its outcome before.
-    TooLate,
-    /// It was queued and is cancelled.
-    Done,
-    /// It is with a worker: revoke it there, and call [`Core::withdrawn`]; or, if it has begun, take back
-    /// all behind it and call [`Core::aborted`].
-    With { slot: usize, sequence: u64 },
-}
-
-/// A result for a task that was not next: the worker is not to be trusted any more.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a result for task {got} of this worker, where {expected} was next")]
-pub(crate) struct OutOfOrder {
-    pub(crate) got: u64,
-    pub(crate) expected: u64,
-}
 
 /// A task and where it is.
 #[derive(Debug)]
@@ -180,21 +76,6 @@ enum Phase {
     Closing,
     /// The workers are being ended; the reason, if the pool gave up.
     Over(Option<String>),
-}
-
-/// What a pool has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Tasks taken.
-    pub(crate) submitted: u64,
-    /// Tasks whose function returned.
-    pub(crate) finished: u64,
-    /// Tasks that left without a result.
-    pub(crate) lost: u64,
-    /// Attempts after the first.
-    pub(crate) retried: u64,
-    /// Workers that ended without being told to.
-    pub(crate) deaths: u64,
 }
 
 /// The state of a pool.
@@ -361,64 +242,6 @@ impl<T> Core<T> {
         }
     }
 
-    /// Somebody wants a task cancelled.
-    pub(crate) fn cancel(&mut self, task: TaskRef) -> Cancelling {
-        let entry = self.tasks.get(task.key);
-        let Some(entry) = entry.filter(|entry| entry.id == task.id && entry.ticket.is_some())
-        else {
-            return Cancelling::TooLate;
-        };
-        match entry.place {
-            Place::With { slot, sequence } => Cancelling::With { slot, sequence },
-            Place::Queued => {
-                self.fail(task.key, Loss::Cancelled);
-                self.ghosts += 1;
-                self.lay_ghosts();
-                self.wind_down();
-                Cancelling::Done
-            }
-        }
-    }
-
-    /// A task to be cancelled was revoked before its worker began it.
-    pub(crate) fn withdrawn(&mut self, slot: usize, sequence: u64) {
-        if let Some(key) = self.take_from_worker(slot, sequence) {
-            self.fail(key, Loss::Cancelled);
-            self.tasks.try_remove(key);
-            self.wind_down();
-        }
-    }
-
-    /// A task to be cancelled is running, with nothing behind it: its worker must end.
-    pub(crate) fn aborted(&mut self, slot: usize, sequence: u64) {
-        let Some(entry) = self.slots.get(slot) else {
-            return;
-        };
-        let index = sequence.checked_sub(entry.head_sequence());
-        let index = index.and_then(|index| usize::try_from(index).ok());
-        if let Some(key) = index.and_then(|index| entry.in_flight.get(index).copied().flatten()) {
-            self.fail(key, Loss::Cancelled);
-            self.stop(slot);
-            self.wind_down();
-        }
-    }
-
-    /// Forgets cancelled tasks once they are most of the queue.
-    fn lay_ghosts(&mut self) {
-        if self.ghosts < 64 || self.ghosts * 2 < self.queue.len() {
-            return;
-        }
-        let tasks = &mut self.tasks;
-        self.queue.retain(|key| {
-            let is_open = tasks.get(key).is_some_and(|task| task.ticket.is_some());
-            if !is_open {
-                tasks.try_remove(key);
-            }
-            is_open
-        });
-        self.ghosts = 0;
-    }
-
     /// Lets a task have no result. Its entry stays for as long as its key is somewhere.
     fn fail(&mut self, key: TaskKey, loss: Loss) {
         let task = self.tasks.get_mut(key);
@@ -428,64 +251,6 @@ impl<T> Core<T> {
             self.counts.lost += items;
             self.actions.push(Action::Fail { ticket, loss });
         }
-    }
-
-    /// The ticket of the task whose result comes next from a worker.
-    pub(crate) fn head_ticket(&mut self, slot: usize) -> Option<&mut T> {
-        let key = self.slots.get(slot)?.head()?;
-        self.tasks.get_mut(key)?.ticket.as_mut()
-    }
-
-    /// How many more times the task that a worker is at may be tried.
-    pub(crate) fn head_retries(&self, slot: usize) -> u32 {
-        let key = self.slots.get(slot).and_then(Slot::head);
-        let task = key.and_then(|key| self.tasks.get(key));
-        task.map_or(0, |task| task.terms.retries)
-    }
-
-    /// A task of the chunk that a worker was at is tried again by itself, next.
-    pub(crate) fn retry_item(&mut self, slot: usize, ticket: T) {
-        let key = self.slots.get(slot).and_then(Slot::head);
-        let Some(chunk) = key.and_then(|key| self.tasks.get_mut(key)) else {
-            return;
-        };
-        chunk.items = chunk.items.saturating_sub(1);
-        let (id, terms) = (chunk.id, chunk.terms);
-        let key = self.tasks.insert(Entry {
-            ticket: Some(ticket),
-            id,
-            attempt: 2,
-            terms: Terms {
-                retries: terms.retries.saturating_sub(1),
-                ..terms
-            },
-            place: Place::Queued,
-            has_timed_out: false,
-            items: 1,
-        });
-        self.open_tasks += 1;
-        self.counts.retried += 1;
-        self.queue.push_front(key, terms.priority);
-    }
-
-    /// The next task of the chunk that a worker is at has its outcome: it finished, or was lost with its worker.
-    pub(crate) fn count_item(&mut self, slot: usize, is_finished: bool) {
-        let key = self.slots.get(slot).and_then(Slot::head);
-        if let Some(task) = key.and_then(|key| self.tasks.get_mut(key)) {
-            task.items = task.items.saturating_sub(1);
-            if is_finished {
-                self.counts.finished += 1;
-            } else {
-                self.counts.lost += 1;
-            }
-        }
-    }
-
-    /// Which attempt the task that a worker is at is.
-    pub(crate) fn head_attempt(&self, slot: usize) -> u32 {
-        let key = self.slots.get(slot).and_then(Slot::head);
-        key.and_then(|key| self.tasks.get(key))
-            .map_or(1, |task| task.attempt)
     }
 
     /// The task behind a key of [`Action::Send`].
