@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use brigade_tests::{boards_of, eventually, is_alive, kill, master, table, within, write};
 use nix::sys::signal::Signal;
@@ -66,6 +69,45 @@ fn fault_21_sigterm_does_the_same_with_its_own_exit_code() {
         let (code, said) = interrupted_by(Signal::SIGTERM);
         assert_eq!(code, 143, "{said}");
         assert!(said.starts_with("terminated: "), "{said}");
+    });
+}
+
+#[test]
+fn fault_22_a_second_ctrl_c_kills() {
+    within(60, || {
+        // Sums that take minutes: nothing of this ends by itself within the grace.
+        let mut run = master([
+            "demo",
+            "burn",
+            "--count",
+            "1000000000000",
+            "--no-compare",
+            "-v",
+            "-j",
+            "2",
+        ]);
+        let (pid, workers) = (run.pid(), run.worker_pids(2));
+        assert!(eventually(10, || workers
+            .iter()
+            .all(|worker| state(*worker) == 'R')));
+        kill(pid, Signal::SIGINT);
+        run.stderr_line(|line| line.starts_with("interrupted: "));
+        let second = Instant::now();
+        kill(pid, Signal::SIGINT);
+        let output = run.end();
+        // By the exit code, or by the signal itself.
+        assert!(
+            [130, -2].contains(&output.code),
+            "{}: {}",
+            output.code,
+            output.stderr
+        );
+        assert!(
+            second.elapsed() < Duration::from_secs(4),
+            "it waited for the grace"
+        );
+        assert!(workers.iter().all(|worker| !is_alive(*worker)));
+        assert!(boards_of(pid).is_empty());
     });
 }
 

@@ -3,12 +3,14 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `builder.rs` | options, and the start |
-//! | `core.rs`, `slot.rs`, `pace.rs` | the state machine, without I/O |
-//! | `io.rs` | the state machine's actions become system calls |
-//! | `listen.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
+//! | `front.rs`, `handle.rs`, `map.rs`, `chunks.rs`, `completed.rs` | what the caller holds |
+//! | `engine.rs`, `processes.rs`, `threads.rs` | what is behind that: processes, or threads |
+//! | `outcome.rs`, `cell.rs`, `stream.rs`, `wakes.rs` | a task's way out, and who is told |
+//! | `core.rs` and `core/` | the state machine of a pool of processes, without I/O |
+//! | `io.rs`, `revoke.rs` | the state machine's actions become system calls |
+//! | `listen.rs`, `bury.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
 //! | `wheel.rs` | which thread drives the loop |
-//! | `spawn.rs`, `inherit.rs`, `reap.rs` | birth and death of processes |
-//! | `handle.rs`, `map.rs`, `completed.rs` | what the caller holds |
+//! | `spawn.rs`, `inherit.rs`, `log.rs`, `reap.rs`, `memory.rs` | birth and death of processes |
 
 mod builder;
 mod bury;
