@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::tempo::Tempo;
+
 /// How many tasks of a map travel in one message; see [`Map::chunks`](crate::Map::chunks).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Chunks {
@@ -36,8 +38,7 @@ pub(super) struct Sizer {
     chunks: Chunks,
     workers: usize,
     size: usize,
-    last: Option<Instant>,
-    task_ns: Option<f64>,
+    tempo: Tempo,
 }
 
 impl Sizer {
@@ -46,8 +47,7 @@ impl Sizer {
             chunks: Chunks::Automatic,
             workers,
             size: 1,
-            last: None,
-            task_ns: None,
+            tempo: Tempo::default(),
         }
     }
 
@@ -69,28 +69,15 @@ impl Sizer {
     }
 
     /// So many results came together, now.
-    ///
-    /// The time since the last ones is spent by all workers, so it bounds what a task takes from above.
     pub(super) fn observe(&mut self, count: usize, now: Instant) {
         if count == 0 || self.chunks != Chunks::Automatic {
             return;
         }
-        let Some(last) = self.last.replace(now) else {
-            return;
-        };
-        let sample = (now - last).as_nanos() as f64 * self.workers as f64 / count as f64;
-        let smoothed = self
-            .task_ns
-            .map_or(sample, |old| (old * 3.0 + sample) / 4.0);
-        self.task_ns = Some(smoothed);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped"
-        )]
-        let fitting = (CHUNK_TIME.as_nanos() as f64 / smoothed.max(1.0)) as usize;
-        // At most doubled each time: a burst of results does not prove that all tasks are short.
-        self.size = fitting.clamp(1, (self.size * 2).min(LARGEST));
+        self.tempo.observe(count, self.workers, now);
+        if let Some(fitting) = self.tempo.fitting(CHUNK_TIME) {
+            // At most doubled each time: a burst of results does not prove that all tasks are short.
+            self.size = fitting.clamp(1, (self.size * 2).min(LARGEST));
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `builder.rs` | options, and the start |
 //! | `front.rs`, `handle.rs`, `map.rs`, `chunks.rs`, `completed.rs` | what the caller holds |
+//! | `tempo.rs` | how long tasks take, for windows and chunks |
 //! | `engine.rs`, `processes.rs`, `threads.rs` | what is behind that: processes, or threads |
 //! | `outcome.rs`, `cell.rs`, `stream.rs`, `wakes.rs` | a task's way out, and who is told |
 //! | `core.rs` and `core/` | the state machine of a pool of processes, without I/O |
@@ -34,6 +35,7 @@ mod reap;
 mod revoke;
 mod spawn;
 mod stream;
+mod tempo;
 mod threads;
 mod wakes;
 mod watch;

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use brigade_protocol::shm::MAX_IN_FLIGHT;
 
+use crate::pool::tempo::Tempo;
+
 /// How much work should lie with a worker.
 const HORIZON: Duration = Duration::from_millis(2);
 
@@ -20,17 +22,14 @@ pub(super) const SOON: Duration = Duration::from_micros(500);
 #[derive(Debug)]
 pub(super) struct Pace {
     window: usize,
-    /// Smoothed time for one task, in nanoseconds.
-    task_ns: Option<f64>,
-    last: Option<Instant>,
+    tempo: Tempo,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self {
             window: SMALLEST,
-            task_ns: None,
-            last: None,
+            tempo: Tempo::default(),
         }
     }
 }
@@ -43,37 +42,21 @@ impl Pace {
     /// Whether a worker will probably get through `count` tasks before others could take any off it: its
     /// tasks have been short, and it has sent a result just now.
     pub(super) fn is_soon_through(&self, count: usize, now: Instant) -> bool {
-        let is_lively = self.last.is_some_and(|last| now - last < SOON);
-        let is_quick = self
-            .task_ns
-            .is_some_and(|task_ns| task_ns * (count as f64) < SOON.as_nanos() as f64);
-        is_lively && is_quick
+        let is_lively = self.tempo.last().is_some_and(|last| now - last < SOON);
+        is_lively
+            && self
+                .tempo
+                .fitting(SOON)
+                .is_some_and(|fitting| fitting > count)
     }
 
     /// `count` results arrived together at `now`.
-    ///
-    /// The time since the last ones, divided by their number, is at least what a task takes. It is more when
-    /// the worker had to wait for work, and then a small window is right as well.
     pub(super) fn observe(&mut self, count: usize, now: Instant) {
-        let Some(last) = self.last.replace(now) else {
-            return;
-        };
-        if count == 0 {
-            return;
+        self.tempo.observe(count, 1, now);
+        if let Some(fitting) = self.tempo.fitting(HORIZON).filter(|_| count > 0) {
+            // At most doubled each time: a burst of results does not prove that all tasks are short.
+            self.window = fitting.clamp(SMALLEST, (self.window * 2).min(MAX_IN_FLIGHT));
         }
-        let sample = (now - last).as_nanos() as f64 / count as f64;
-        let smoothed = self
-            .task_ns
-            .map_or(sample, |old| (old * 3.0 + sample) / 4.0);
-        self.task_ns = Some(smoothed);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped"
-        )]
-        let fitting = (HORIZON.as_nanos() as f64 / smoothed.max(1.0)) as usize;
-        // At most doubled each time: a burst of results does not prove that all tasks are short.
-        self.window = fitting.clamp(SMALLEST, (self.window * 2).min(MAX_IN_FLIGHT));
     }
 }
 
