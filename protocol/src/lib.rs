@@ -13,5 +13,7 @@ pub mod shm;
 mod task;
 
 pub use hello::{BUILD_ID, CRATE_VERSION, Hello, Mismatch, PROTOCOL_VERSION};
-pub use message::{FromWorker, PART_BYTES, Start, TaskFailure, TaskHeader, ToWorker, fd};
+pub use message::{
+    FromWorker, PART_BYTES, Start, TaskFailure, TaskHeader, ToWorker, fd, split_item,
+};
 pub use task::Task;

@@ -103,7 +103,7 @@ pub enum FromWorker {
         /// Why.
         failure: TaskFailure,
     },
-    /// The next task of a chunk returned; its encoded output, or the last piece of it, follows.
+    /// The next task of a chunk returned, with much to say; its encoded output, or the last piece of it, follows.
     Item {
         /// Which chunk.
         sequence: u64,
@@ -124,6 +124,29 @@ pub enum FromWorker {
         /// Which task.
         sequence: u64,
     },
+    /// The next tasks of a chunk returned; their encoded outputs follow, each after its length as a `u32`.
+    Items {
+        /// Which chunk.
+        sequence: u64,
+        /// Which of its tasks is the first of these, from 0.
+        first: u32,
+    },
+}
+
+/// The first of several payloads that stand one after another, each after its length as a `u32`, and the rest.
+/// `None` at the end, and where the length does not fit.
+///
+/// ```
+/// use brigade_protocol::split_item;
+///
+/// let (first, rest) = split_item(b"\x02\0\0\0ab\0\0\0\0").unwrap();
+/// assert_eq!((first, split_item(rest)), (&b"ab"[..], Some((&b""[..], &b""[..]))));
+/// assert_eq!(split_item(b"\x02\0\0\0a"), None);
+/// ```
+#[must_use]
+pub fn split_item(items: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = items.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 /// How a task failed without harming its worker.

@@ -9,7 +9,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use brigade_protocol::shm::{OUTBOX_BYTES, Outbox};
+use brigade_protocol::{
+    FromWorker, codec,
+    shm::{OUTBOX_BYTES, Outbox},
+};
 
 /// At this many bytes results are written without waiting for more.
 const FLUSH_BYTES: usize = OUTBOX_BYTES / 2;
@@ -23,6 +26,8 @@ pub(crate) struct Sender(Mutex<Open>);
 pub(crate) struct Open {
     pipe: File,
     outbox: Outbox,
+    /// Chunk and number of the task whose output would continue the open frame.
+    next_item: (u64, u32),
 }
 
 impl Sender {
@@ -30,6 +35,7 @@ impl Sender {
         Self(Mutex::new(Open {
             pipe: File::from(pipe),
             outbox,
+            next_item: (0, 0),
         }))
     }
 
@@ -48,7 +54,39 @@ impl Open {
                 return self.pipe.write_all(frames);
             }
         }
-        if self.outbox.pending().len() >= FLUSH_BYTES {
+        self.flush_if_full()
+    }
+
+    /// Sends the output of task `index` of a chunk, in one frame with those before it. Says `false` when it is too
+    /// large for that. Fails when the master is gone.
+    pub(crate) fn push_item(
+        &mut self,
+        sequence: u64,
+        index: u32,
+        output: &[u8],
+    ) -> io::Result<bool> {
+        let is_next = self.next_item == (sequence, index);
+        self.next_item = (sequence, index + 1);
+        let is_added = (is_next && self.outbox.extend_frame(output))
+            || self.open_frame(sequence, index, output);
+        if !is_added {
+            self.flush()?;
+            if !self.open_frame(sequence, index, output) {
+                return Ok(false);
+            }
+        }
+        self.flush_if_full()?;
+        Ok(true)
+    }
+
+    fn open_frame(&mut self, sequence: u64, first: u32, output: &[u8]) -> bool {
+        let mut header = Vec::with_capacity(16);
+        codec::encode_into(&FromWorker::Items { sequence, first }, &mut header).is_ok()
+            && self.outbox.open_frame(&header, output)
+    }
+
+    fn flush_if_full(&mut self) -> io::Result<()> {
+        if self.outbox.pending_bytes() >= FLUSH_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -56,7 +94,7 @@ impl Open {
 
     /// Whether nothing waits to be written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.outbox.pending().is_empty()
+        self.outbox.pending_bytes() == 0
     }
 
     /// Writes all that waits. Blocks while the pipe is full: a slow master slows its workers.

@@ -3,10 +3,11 @@
 //! The thread that runs the tasks also reads them. A reader thread of its own would cost two wake-ups a
 //! call; what it would be there for (seeing the master's end while a task runs) the lifeline does.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io, process::ExitCode, sync::Arc};
 
 use brigade_protocol::{
     FromWorker, PART_BYTES, TaskFailure, TaskHeader, ToWorker, clock::monotonic_ns, codec, frame,
+    split_item,
 };
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     inbox::{Inbox, InboxError},
     lifeline::{Pulse, Ties},
     registry::Registry,
-    sender::Sender,
+    sender::{Open, Sender},
     start::{self, Session, StartError},
 };
 use brigade_protocol::shm::{BoardLine, Lane};
@@ -189,21 +190,29 @@ impl Desk<'_> {
             inputs = rest;
             self.lane.set_items_begun(index + 1);
             self.run_item(header, index, input);
-            self.send(false);
         }
         self.end();
     }
 
     fn run_item(&mut self, header: TaskHeader, index: u32, input: &[u8]) {
         let sequence = header.sequence;
-        let last = FromWorker::Item { sequence, index };
-        if let Err(failure) = self.try_run(&last, sequence, header.kind, input) {
-            self.write_result(&FromWorker::ItemFailed {
+        let outcome = self.try_run(header.kind, input).and_then(|()| {
+            if self.send_item(sequence, index) {
+                return Ok(true);
+            }
+            let last = FromWorker::Item { sequence, index };
+            self.frame_output(&last, sequence).map(|()| false)
+        });
+        match outcome {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(failure) => self.write_result(&FromWorker::ItemFailed {
                 sequence,
                 index,
                 failure,
-            });
+            }),
         }
+        self.send(false);
     }
 
     /// Runs a claimed task and leaves the frames of its result in `self.result`; how long it took.
@@ -211,7 +220,9 @@ impl Desk<'_> {
         let sequence = header.sequence;
         let began_ns = self.begin(header);
         let last = FromWorker::Done { sequence };
-        let outcome = self.try_run(&last, sequence, header.kind, input);
+        let outcome = self
+            .try_run(header.kind, input)
+            .and_then(|()| self.frame_output(&last, sequence));
         self.end();
         if let Err(failure) = outcome {
             self.write_result(&FromWorker::Failed { sequence, failure });
@@ -246,14 +257,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Runs a task and leaves the frames of its output in `self.result`, the last one headed by `last`.
-    fn try_run(
-        &mut self,
-        last: &FromWorker,
-        sequence: u64,
-        kind: u32,
-        input: &[u8],
-    ) -> Result<(), TaskFailure> {
+    /// Runs a task and leaves its output in `self.output`.
+    fn try_run(&mut self, kind: u32, input: &[u8]) -> Result<(), TaskFailure> {
         self.output.clear();
         self.output.shrink_to(RESULT_BYTES);
         self.registry
@@ -265,10 +270,10 @@ impl Desk<'_> {
                 limit: self.result_limit_bytes,
             });
         }
-        self.frame_output(last, sequence)
+        Ok(())
     }
 
-    /// Puts the output into frames: one, or many if it is large.
+    /// Puts the output into frames in `self.result`: one, or many if it is large, the last one headed by `last`.
     fn frame_output(&mut self, last: &FromWorker, sequence: u64) -> Result<(), TaskFailure> {
         self.result.clear();
         self.result.shrink_to(RESULT_BYTES);
@@ -301,25 +306,29 @@ impl Desk<'_> {
     }
 
     /// Hands the result over, at once when `urgent` or else with others.
-    fn send(&mut self, urgent: bool) {
+    fn send(&self, urgent: bool) {
+        self.hand_over(|open| {
+            open.push(&self.result)?;
+            if urgent { open.flush() } else { Ok(()) }
+        });
+    }
+
+    /// Hands over the output of a chunk's task, unless it is too large to go with others.
+    fn send_item(&self, sequence: u64, index: u32) -> bool {
+        self.hand_over(|open| open.push_item(sequence, index, &self.output))
+    }
+
+    fn hand_over<T>(&self, push: impl FnOnce(&mut Open) -> io::Result<T>) -> T {
         let mut open = self.sender.open();
-        let mut sent = open.push(&self.result);
-        if urgent {
-            sent = sent.and_then(|()| open.flush());
-        }
+        let pushed = push(&mut open);
         let lingers = !open.is_empty();
         drop(open);
-        if sent.is_err() {
-            self.ties.cut();
-        }
         if lingers {
             self.pulse.linger();
         }
+        match pushed {
+            Ok(pushed) => pushed,
+            Err(_) => self.ties.cut(),
+        }
     }
-}
-
-/// The first input of a chunk, and the rest.
-fn split_item(inputs: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = inputs.split_first_chunk::<4>()?;
-    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }

@@ -104,7 +104,7 @@ impl State {
                 attempt: 1,
             };
             first.deliver(Err(Box::new(error)), &mut self.wakes);
-            self.core.count_item(slot, false);
+            self.core.count_items(slot, 1, false);
         }
         if is_last {
             let _ = self.core.finished(slot, sequence, false);

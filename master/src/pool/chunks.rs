@@ -69,7 +69,8 @@ impl Sizer {
     }
 
     /// So many results came together, now.
-    pub(super) fn observe(&mut self, count: usize, now: Instant) {
+    pub(super) fn observe(&mut self, count: u64, now: Instant) {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
         if count == 0 || self.chunks != Chunks::Automatic {
             return;
         }
@@ -85,7 +86,7 @@ impl Sizer {
 mod tests {
     use super::*;
 
-    fn after(steps: u32, count: usize, apart: Duration) -> usize {
+    fn after(steps: u32, count: u64, apart: Duration) -> usize {
         let mut sizer = Sizer::new(2);
         let now = Instant::now();
         for step in 0..steps {

@@ -3,7 +3,7 @@
 //! Inputs are taken as results are consumed, so an endless iterator, a slow consumer and a hundred million
 //! inputs all take the same memory.
 
-use std::{collections::VecDeque, fmt, iter::Fuse, marker::PhantomData, sync::Arc, time::Instant};
+use std::{fmt, iter::Fuse, marker::PhantomData, sync::Arc, time::Instant};
 
 use brigade_protocol::{Task, frame::AppendError};
 
@@ -12,8 +12,9 @@ use super::{
     core::Terms,
     engine::Engine,
     error::TaskError,
-    handle::{Handle, decode},
-    outcome::{Chunk, Input, KindIndex, Outcome, Payload, Sink, Ticket, encode},
+    handle::Handle,
+    outcome::{Chunk, Input, KindIndex, Payload, Sink, Ticket, encode},
+    ready::Ready,
     stream::Stream,
     wakes::Wakes,
 };
@@ -72,7 +73,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Iterator for Map<T, I> {
     type Item = Result<T::Output, TaskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(_, outcome)| decode::<T>(outcome))
+        self.0.next().map(|(_, result)| result)
     }
 }
 
@@ -80,8 +81,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Iterator for MapUnordered<T, I> {
     type Item = (u64, Result<T::Output, TaskError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (position, outcome) = self.0.next()?;
-        Some((position, decode::<T>(outcome)))
+        self.0.next()
     }
 }
 
@@ -141,7 +141,7 @@ struct Feed<T: Task, I: Iterator<Item = T::Input>> {
     terms: Terms,
     submitted: u64,
     yielded: u64,
-    ready: VecDeque<(u64, Outcome)>,
+    ready: Ready,
     is_exhausted: bool,
     scratch: Vec<u8>,
     sizer: Sizer,
@@ -158,7 +158,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
             terms,
             submitted: 0,
             yielded: 0,
-            ready: VecDeque::new(),
+            ready: Ready::default(),
             is_exhausted: false,
             scratch: Vec::new(),
             sizer: Sizer::new(engine.stats().workers),
@@ -166,10 +166,11 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
         }
     }
 
-    fn next(&mut self) -> Option<(u64, Outcome)> {
+    /// The next result, and the position of its input.
+    fn next(&mut self) -> Option<(u64, Result<T::Output, TaskError>)> {
         while self.ready.is_empty() {
             self.stream.take_ready(&mut self.ready);
-            self.sizer.observe(self.ready.len(), Instant::now());
+            self.sizer.observe(self.ready.count(), Instant::now());
             self.feed();
             if self.submitted == self.yielded {
                 return None;
@@ -179,7 +180,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
             }
         }
         self.yielded += 1;
-        self.ready.pop_front()
+        self.ready.next::<T>()
     }
 
     /// Submits as many inputs as the pool has an appetite for.

@@ -6,10 +6,10 @@
 //! | `front.rs`, `handle.rs`, `map.rs`, `chunks.rs`, `completed.rs` | what the caller holds |
 //! | `tempo.rs` | how long tasks take, for windows and chunks |
 //! | `engine.rs`, `processes.rs`, `threads.rs` | what is behind that: processes, or threads |
-//! | `outcome.rs`, `cell.rs`, `stream.rs`, `wakes.rs` | a task's way out, and who is told |
+//! | `outcome.rs`, `cell.rs`, `stream.rs`, `ready.rs`, `wakes.rs` | a task's way out, and who is told |
 //! | `core.rs` and `core/` | the state machine of a pool of processes, without I/O |
 //! | `io.rs`, `revoke.rs` | the state machine's actions become system calls |
-//! | `listen.rs`, `bury.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
+//! | `listen.rs`, `settle.rs`, `bury.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
 //! | `wheel.rs` | which thread drives the loop |
 //! | `spawn.rs`, `inherit.rs`, `log.rs`, `reap.rs`, `memory.rs` | birth and death of processes |
 
@@ -31,8 +31,10 @@ mod map;
 mod memory;
 mod outcome;
 mod processes;
+mod ready;
 mod reap;
 mod revoke;
+mod settle;
 mod spawn;
 mod stream;
 mod tempo;

@@ -11,7 +11,7 @@ use brigade_protocol::{codec, frame::AppendError};
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::{cell::Cell, error::TaskError, stream::Stream, wakes::Wakes};
+use super::{cell::Cell, error::TaskError, ready::Block, stream::Stream, wakes::Wakes};
 
 /// An encoded input or output. Small ones need no allocation.
 pub(crate) type Payload = SmallVec<[u8; 16]>;
@@ -112,6 +112,21 @@ impl Ticket {
         chunk.done == chunk.count
     }
 
+    /// Delivers the outputs of the next tasks of a chunk; whether these were the last. `None` when there are not so
+    /// many.
+    pub(crate) fn deliver_block(&mut self, block: Block, wakes: &mut Wakes) -> Option<bool> {
+        let (Some(chunk), Sink::Stream(stream, first)) = (&mut self.chunk, &self.sink) else {
+            return None;
+        };
+        let count = u32::try_from(block.count()).ok()?;
+        if count > chunk.count - chunk.done {
+            return None;
+        }
+        stream.put_block(block.at(*first + u64::from(chunk.done)), wakes);
+        chunk.done += count;
+        Some(chunk.done == chunk.count)
+    }
+
     /// Takes the first task out of a chunk of which none is done, as one by itself, and says whether it was the
     /// last.
     pub(crate) fn split_first(&mut self) -> Option<(Self, bool)> {
@@ -206,6 +221,8 @@ pub(crate) fn encode<T: Serialize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pool::ready::Ready;
+    use brigade_protocol::jobs::echo::Echo;
 
     #[test]
     fn a_chunk_that_is_tried_again_begins_with_what_is_not_done() {
@@ -233,11 +250,13 @@ mod tests {
         assert_eq!(&rest[..], b"\0\0\0\0\x02\0\0\0ef");
         assert!(!ticket.deliver_next(ok(), &mut wakes));
         ticket.deliver(Err(Box::new(TaskError::Cancelled)), &mut wakes);
-        let mut out = std::collections::VecDeque::new();
+        let mut out = Ready::default();
         stream.take_ready(&mut out);
-        let positions: Vec<u64> = out.iter().map(|(position, _)| *position).collect();
-        assert_eq!(positions, [100, 101, 102, 103]);
-        assert!(out[3].1.is_err());
+        let outcomes: Vec<(u64, bool)> = std::iter::from_fn(|| out.next::<Echo>())
+            .map(|(position, result)| (position, matches!(result, Err(TaskError::Cancelled))))
+            .collect();
+        let last_only = [(100, false), (101, false), (102, false), (103, true)];
+        assert_eq!(outcomes, last_only);
     }
 
     #[test]

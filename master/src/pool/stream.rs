@@ -1,9 +1,14 @@
 //! The outcomes of a map until its consumer takes them.
 
-use std::{collections::VecDeque, sync::Mutex, thread::Thread};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Mutex,
+    thread::Thread,
+};
 
 use super::{
     outcome::{Awaited, Outcome, lock},
+    ready::{Block, Piece, Ready},
     wakes::Wakes,
 };
 
@@ -16,13 +21,57 @@ pub(crate) struct Stream {
 
 #[derive(Debug, Default)]
 struct StreamInner {
-    /// Position of the front of `waiting`.
+    /// Ordered: the position of the next outcome to be yielded.
     first: u64,
-    /// Ordered: the outcomes from `first` on, as far as they are known.
+    /// Ordered: the outcomes from `first` on, as far as they came by themselves.
     waiting: VecDeque<Option<Outcome>>,
-    /// Unordered: the outcomes and their positions.
-    ready: VecDeque<(u64, Outcome)>,
+    /// Ordered: those that came in blocks, by the position of their first.
+    blocks: BTreeMap<u64, Block>,
+    /// Unordered: what has come.
+    ready: Vec<Piece>,
     waiter: Option<Thread>,
+}
+
+impl StreamInner {
+    /// Ordered: what comes next, if it is here.
+    fn pop(&mut self) -> Option<Piece> {
+        if let Some(entry) = self.blocks.first_entry()
+            && *entry.key() == self.first
+        {
+            let block = entry.remove();
+            self.first += block.count();
+            // Places that were kept for these while later outcomes came by themselves.
+            let count = usize::try_from(block.count()).unwrap_or(usize::MAX);
+            self.waiting.drain(..count.min(self.waiting.len()));
+            return Some(Piece::Block(block));
+        }
+        let outcome = self.waiting.front_mut()?.take()?;
+        self.waiting.pop_front();
+        self.first += 1;
+        Some(Piece::One(self.first - 1, outcome))
+    }
+
+    /// Ordered: whether what comes next is here.
+    fn has_next(&self) -> bool {
+        self.waiting.front().is_some_and(Option::is_some) || self.blocks.contains_key(&self.first)
+    }
+
+    fn put(&mut self, position: u64, outcome: Outcome) {
+        let Some(index) = position
+            .checked_sub(self.first)
+            .and_then(|index| usize::try_from(index).ok())
+        else {
+            return;
+        };
+        if index == self.waiting.len() {
+            self.waiting.push_back(Some(outcome));
+        } else {
+            if self.waiting.len() <= index {
+                self.waiting.resize_with(index + 1, || None);
+            }
+            self.waiting[index] = Some(outcome);
+        }
+    }
 }
 
 impl Stream {
@@ -33,46 +82,46 @@ impl Stream {
         }
     }
 
+    /// Takes in the outcome at a position.
     pub(crate) fn put(&self, position: u64, outcome: Outcome, wakes: &mut Wakes) {
         let mut inner = lock(&self.inner);
         if self.is_ordered {
-            let Some(index) = position
-                .checked_sub(inner.first)
-                .and_then(|index| usize::try_from(index).ok())
-            else {
-                return;
-            };
-            if index == inner.waiting.len() {
-                inner.waiting.push_back(Some(outcome));
-            } else {
-                if inner.waiting.len() <= index {
-                    inner.waiting.resize_with(index + 1, || None);
-                }
-                inner.waiting[index] = Some(outcome);
-            }
-            if index == 0 {
+            inner.put(position, outcome);
+            if position == inner.first {
                 wakes.unpark(inner.waiter.take());
             }
         } else {
-            inner.ready.push_back((position, outcome));
+            inner.ready.push(Piece::One(position, outcome));
             wakes.unpark(inner.waiter.take());
         }
     }
 
-    /// Moves all outcomes that may be yielded now into `out`, with their positions.
-    pub(crate) fn take_ready(&self, out: &mut VecDeque<(u64, Outcome)>) {
+    /// Takes in many outputs at once.
+    pub(crate) fn put_block(&self, block: Block, wakes: &mut Wakes) {
         let mut inner = lock(&self.inner);
         if !self.is_ordered {
-            out.append(&mut inner.ready);
+            inner.ready.push(Piece::Block(block));
+            wakes.unpark(inner.waiter.take());
             return;
         }
-        while let Some(slot) = inner.waiting.front_mut() {
-            let Some(outcome) = slot.take() else {
-                break;
-            };
-            inner.waiting.pop_front();
-            out.push_back((inner.first, outcome));
-            inner.first += 1;
+        let position = block.position();
+        if position >= inner.first && block.count() > 0 {
+            inner.blocks.insert(position, block);
+        }
+        if position == inner.first {
+            wakes.unpark(inner.waiter.take());
+        }
+    }
+
+    /// Moves all outcomes that may be yielded now into `out`.
+    pub(crate) fn take_ready(&self, out: &mut Ready) {
+        let mut inner = lock(&self.inner);
+        if !self.is_ordered {
+            inner.ready.drain(..).for_each(|piece| out.push(piece));
+            return;
+        }
+        while let Some(piece) = inner.pop() {
+            out.push(piece);
         }
     }
 }
@@ -81,7 +130,7 @@ impl Awaited for Stream {
     fn is_ready(&self) -> bool {
         let inner = lock(&self.inner);
         if self.is_ordered {
-            inner.waiting.front().is_some_and(Option::is_some)
+            inner.has_next()
         } else {
             !inner.ready.is_empty()
         }
@@ -96,6 +145,7 @@ impl Awaited for Stream {
 mod tests {
     use super::*;
     use crate::pool::outcome::Output;
+    use brigade_protocol::jobs::echo::Echo;
 
     #[expect(clippy::unnecessary_wraps, reason = "an outcome is a result")]
     fn ok(byte: u8) -> Outcome {
@@ -103,9 +153,36 @@ mod tests {
     }
 
     fn taken(stream: &Stream) -> Vec<u64> {
-        let mut out = VecDeque::new();
+        let mut out = Ready::default();
         stream.take_ready(&mut out);
-        out.into_iter().map(|(position, _)| position).collect()
+        std::iter::from_fn(|| out.next::<Echo>())
+            .map(|(position, _)| position)
+            .collect()
+    }
+
+    fn block(position: u64, count: usize) -> Block {
+        Block::parse(&b"\x01\0\0\0\x07".repeat(count), 0)
+            .unwrap()
+            .at(position)
+    }
+
+    #[test]
+    fn blocks_and_single_outcomes_take_their_places() {
+        let stream = Stream::new(true);
+        let mut wakes = Wakes::default();
+        stream.put(3, ok(3), &mut wakes);
+        stream.put_block(block(4, 3), &mut wakes);
+        assert!(!stream.is_ready());
+        stream.put_block(block(1, 2), &mut wakes);
+        assert!(!stream.is_ready());
+        stream.put(0, ok(0), &mut wakes);
+        assert!(stream.is_ready());
+        assert_eq!(taken(&stream), [0, 1, 2, 3, 4, 5, 6]);
+        stream.put(9, ok(9), &mut wakes);
+        stream.put_block(block(7, 2), &mut wakes);
+        assert_eq!(taken(&stream), [7, 8, 9]);
+        stream.put_block(block(7, 2), &mut wakes);
+        assert!(taken(&stream).is_empty(), "known");
     }
 
     #[test]

@@ -40,6 +40,12 @@ pub(crate) enum Said<'a> {
     Refused(String),
     /// A result; what follows the header is the encoded output.
     Result(FromWorker, &'a [u8]),
+    /// Results of a chunk's tasks, the first of them this one; their encoded outputs follow.
+    Items {
+        sequence: u64,
+        first: u32,
+        outputs: &'a [u8],
+    },
     /// A piece of a result.
     Part,
     /// The output of a task that came in pieces.
@@ -239,6 +245,13 @@ fn interpret<'a>(stage: Stage, frame: &'a [u8], parts: &mut Vec<u8>) -> Result<S
         (Stage::Serving, FromWorker::Part { .. }) => {
             parts.extend_from_slice(rest);
             Ok(Said::Part)
+        }
+        (Stage::Serving, FromWorker::Items { sequence, first }) if parts.is_empty() => {
+            Ok(Said::Items {
+                sequence,
+                first,
+                outputs: rest,
+            })
         }
         (Stage::Serving, done @ (FromWorker::Done { .. } | FromWorker::Item { .. }))
             if !parts.is_empty() =>

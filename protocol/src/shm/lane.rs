@@ -28,6 +28,7 @@ use std::{
     },
 };
 
+use super::outbox::{self, Outbox};
 use memmap2::{MmapOptions, MmapRaw};
 use nix::{
     errno::Errno,
@@ -211,6 +212,7 @@ impl Lane {
                 .add(OUTBOX)
                 .copy_to_nonoverlapping(bytes.as_mut_ptr(), length);
         }
+        outbox::close_open_frame(&mut bytes);
         bytes
     }
 
@@ -218,10 +220,34 @@ impl Lane {
     /// made anywhere else leaves to the worker's start.
     #[must_use]
     pub fn outbox(&self) -> Outbox {
-        Outbox {
-            lane: self.clone(),
-            length: 0,
+        Outbox::new(self.clone())
+    }
+
+    /// Copies bytes into the outbox. For its one writer.
+    ///
+    /// # Panics
+    /// When they do not fit.
+    pub(super) fn write_outbox(&self, at: usize, bytes: &[u8]) {
+        assert!(at <= OUTBOX_BYTES && bytes.len() <= OUTBOX_BYTES - at);
+        // SAFETY: in bounds by the check above; only the worker writes here, through its one `&mut Outbox`.
+        unsafe {
+            let target = self.map.as_mut_ptr().add(OUTBOX + at);
+            target.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
         }
+    }
+
+    /// The first bytes of the outbox. For its one writer, who may not write while they are borrowed.
+    pub(super) fn read_outbox(&self, length: usize) -> &[u8] {
+        let length = length.min(OUTBOX_BYTES);
+        // SAFETY: in bounds, initialised (zeroed by the kernel), and not written to while `self` is borrowed:
+        // the one writer lends its `&mut Outbox` for as long.
+        unsafe { slice::from_raw_parts(self.map.as_ptr().add(OUTBOX), length) }
+    }
+
+    /// Notes how many bytes of the outbox count.
+    pub(super) fn commit_outbox(&self, length: usize) {
+        self.word(OUTBOX_LENGTH)
+            .store(length as u64, Ordering::Release);
     }
 
     fn word(&self, offset: usize) -> &AtomicU64 {
@@ -248,54 +274,6 @@ fn lap(sequence: u64) -> u32 {
     )]
     let lap = (sequence / MAX_IN_FLIGHT as u64) as u32;
     (lap & (u32::MAX >> 2)) + 1
-}
-
-/// The worker's end of the outbox: frames gathered until they are worth a write.
-#[derive(Debug)]
-pub struct Outbox {
-    lane: Lane,
-    length: usize,
-}
-
-impl Outbox {
-    /// Adds whole frames, or says `false` when there is no room. Once added, they survive this process.
-    #[must_use]
-    pub fn push(&mut self, frames: &[u8]) -> bool {
-        if frames.len() > OUTBOX_BYTES - self.length {
-            return false;
-        }
-        // SAFETY: in bounds by the check above; only this process writes here, through `&mut self`.
-        unsafe {
-            self.lane
-                .map
-                .as_mut_ptr()
-                .add(OUTBOX + self.length)
-                .copy_from_nonoverlapping(frames.as_ptr(), frames.len());
-        }
-        self.length += frames.len();
-        self.commit();
-        true
-    }
-
-    /// What is to be written to the pipe.
-    #[must_use]
-    pub fn pending(&self) -> &[u8] {
-        // SAFETY: in bounds, initialised (zeroed by the kernel), and not written to while `self` is borrowed.
-        unsafe { slice::from_raw_parts(self.lane.map.as_ptr().add(OUTBOX), self.length) }
-    }
-
-    /// Forgets what was pending, after it has been written.
-    pub fn clear(&mut self) {
-        self.length = 0;
-        self.commit();
-    }
-
-    fn commit(&self) {
-        let length = self.length as u64;
-        self.lane
-            .word(OUTBOX_LENGTH)
-            .store(length, Ordering::Release);
-    }
 }
 
 #[cfg(test)]
@@ -354,27 +332,6 @@ mod tests {
         all.extend(revoked);
         all.sort_unstable();
         assert!(all.into_iter().eq(0..tasks));
-    }
-
-    #[test]
-    fn what_was_pushed_is_left_over_until_it_is_cleared() {
-        let (master, worker) = pair();
-        let mut outbox = worker.outbox();
-        assert!(outbox.push(b"one") && outbox.push(b"two"));
-        assert_eq!(outbox.pending(), b"onetwo");
-        assert_eq!(master.leftover(), b"onetwo");
-        outbox.clear();
-        assert_eq!(master.leftover(), b"");
-    }
-
-    #[test]
-    fn a_full_outbox_says_so_and_keeps_what_it_has() {
-        let (master, worker) = pair();
-        let mut outbox = worker.outbox();
-        assert!(outbox.push(&vec![1; OUTBOX_BYTES - 1]));
-        assert!(!outbox.push(&[2, 2]));
-        assert!(outbox.push(&[3]));
-        assert_eq!(master.leftover().len(), OUTBOX_BYTES);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | `segment.rs` | any bytes, sealed against change | a pool and all its workers |
 //! | `layout.rs`, `shape.rs`, `names.rs`, `builder.rs` | how samples lie in a segment | |
 //! | `view.rs`, `split.rs` | samples as flyweights, training and testing as views | |
-//! | `lane.rs` | claims of tasks and results not yet sent | the master and one worker |
+//! | `lane.rs`, `outbox.rs` | claims of tasks and results not yet sent | the master and one worker |
 //! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
 //! | `inherited.rs` | the descriptors a worker is born with | |
 //!
@@ -32,6 +32,7 @@ mod inherited;
 mod lane;
 mod layout;
 mod names;
+mod outbox;
 mod segment;
 mod shape;
 mod split;
@@ -41,9 +42,10 @@ mod view;
 pub use board::{Board, BoardError, BoardLine, BoardView, LineView, WorkerState, boards};
 pub use builder::{BuildError, RowWriter, SamplesBuilder};
 pub use inherited::take_inherited;
-pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES, Outbox};
+pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES};
 pub use layout::{HEADER_BYTES, Layout, LayoutError};
 pub use names::NameTable;
+pub use outbox::Outbox;
 pub use segment::{Segment, SegmentError};
 pub use shape::{Element, Shape};
 pub use split::{Split, SplitError};

@@ -41,15 +41,16 @@ impl<T> Core<T> {
         self.queue.push_front(key, terms.priority);
     }
 
-    /// The next task of the chunk that a worker is at has its outcome: it finished, or was lost with its worker.
-    pub(crate) fn count_item(&mut self, slot: usize, is_finished: bool) {
+    /// The next tasks of the chunk that a worker is at have their outcomes: they finished, or were lost with their
+    /// worker.
+    pub(crate) fn count_items(&mut self, slot: usize, count: u64, is_finished: bool) {
         let key = self.slots.get(slot).and_then(Slot::head);
         if let Some(task) = key.and_then(|key| self.tasks.get_mut(key)) {
-            task.items = task.items.saturating_sub(1);
+            task.items = task.items.saturating_sub(count);
             if is_finished {
-                self.counts.finished += 1;
+                self.counts.finished += count;
             } else {
-                self.counts.lost += 1;
+                self.counts.lost += count;
             }
         }
     }
