@@ -24,6 +24,35 @@ pub(crate) struct Reading {
     pub(crate) label: Label,
 }
 
+/// The features of all rows in one piece.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Features {
+    /// Finite numbers.
+    Numbers(Vec<f64>),
+    /// Whole numbers from 0 to 255.
+    Bytes(Vec<u8>),
+}
+
+impl Features {
+    /// Numbers, as bytes if that is what they all are.
+    pub(crate) fn new(numbers: Vec<f64>) -> Self {
+        // Negative zero has other bits than zero, and no byte for it.
+        let byte = |number: &f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "compared with what it was made from"
+            )]
+            let byte = *number as u8;
+            (f64::from(byte).to_bits() == number.to_bits()).then_some(byte)
+        };
+        match numbers.iter().map(byte).collect() {
+            Some(bytes) => Self::Bytes(bytes),
+            None => Self::Numbers(numbers),
+        }
+    }
+}
+
 /// Samples as they were read: features row by row in one piece, and a class for each row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
@@ -33,8 +62,8 @@ pub(crate) struct Table {
     pub(crate) width: usize,
     /// The features' names, if the table has a header.
     pub(crate) feature_names: Option<Vec<String>>,
-    /// `width` numbers a row, all finite.
-    pub(crate) features: Vec<f64>,
+    /// `width` a row.
+    pub(crate) features: Features,
     /// For each row, the place of its class in `class_names`.
     pub(crate) class_ids: Vec<u32>,
     /// The classes in the order in which they appear.
@@ -71,11 +100,23 @@ impl Table {
     pub(crate) fn segment(&self) -> Result<Segment, BuildError> {
         let builder =
             SamplesBuilder::new(self.width, &self.class_names, self.feature_names.as_deref())?;
-        builder.segment("brigade-samples", self.rows(), |to| {
-            let rows = self.features.chunks_exact(self.width).zip(&self.class_ids);
-            rows.into_iter()
-                .try_for_each(|(features, &class_id)| to.push(features, class_id))
-        })
+        let classes = self.class_ids.iter().copied();
+        match &self.features {
+            Features::Numbers(numbers) => {
+                let mut rows = numbers.chunks_exact(self.width).zip(classes);
+                builder.segment("brigade-samples", self.rows(), |to| {
+                    rows.try_for_each(|(features, class_id)| to.push(features, class_id))
+                })
+            }
+            Features::Bytes(bytes) => {
+                let mut rows = bytes.chunks_exact(self.width).zip(classes);
+                builder
+                    .bytes()
+                    .segment("brigade-samples", self.rows(), |to| {
+                        rows.try_for_each(|(features, class_id)| to.push_bytes(features, class_id))
+                    })
+            }
+        }
     }
 }
 

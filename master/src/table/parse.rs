@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
 use super::{
-    Header, Label, Reading, Table, TableError, dialect::separator, error::Place, number::number,
+    Features, Header, Label, Reading, Table, TableError, dialect::separator, error::Place,
+    number::number,
 };
 
 /// Reads a text that is not blank.
@@ -150,6 +151,7 @@ struct Columns {
     width: usize,
     first_line: u64,
     names: Option<Vec<String>>,
+    features: Vec<f64>,
     class_ids_by_name: HashMap<String, u32>,
     table: Table,
 }
@@ -173,7 +175,7 @@ impl Columns {
             source: source.to_owned(),
             width: width - 1,
             feature_names,
-            features: Vec::new(),
+            features: Features::Bytes(Vec::new()),
             class_ids: Vec::new(),
             class_names: Vec::new(),
         };
@@ -182,6 +184,7 @@ impl Columns {
             width,
             first_line,
             names,
+            features: Vec::new(),
             class_ids_by_name: HashMap::new(),
             table,
         }
@@ -203,7 +206,7 @@ impl Columns {
             } else {
                 let number =
                     number(field).map_err(|fault| fault.at(self.place(line, index), field))?;
-                self.table.features.push(number);
+                self.features.push(number);
             }
         }
         Ok(())
@@ -241,6 +244,9 @@ impl Columns {
     }
 
     fn table(self) -> Table {
-        self.table
+        Table {
+            features: Features::new(self.features),
+            ..self.table
+        }
     }
 }

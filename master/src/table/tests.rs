@@ -19,7 +19,10 @@ fn message(result: Result<Table, TableError>) -> String {
 #[test]
 fn every_dialect_gives_the_same_table() {
     let plain = read("1,2.5,a\n-3,4e1,b\n").unwrap();
-    assert_eq!(plain.features, [1.0, 2.5, -3.0, 40.0]);
+    assert_eq!(
+        plain.features,
+        Features::Numbers(vec![1.0, 2.5, -3.0, 40.0])
+    );
     assert_eq!((plain.width, plain.class_ids.as_slice()), (2, &[0, 1][..]));
     assert_eq!(plain.class_names, ["a", "b"]);
     for text in [
@@ -29,6 +32,20 @@ fn every_dialect_gives_the_same_table() {
         "\"1\",\"2.5\",\"a\"\n\"-3\",\"4e1\",\"b\"\n",
     ] {
         assert_eq!(read(text).unwrap(), plain, "{text:?}");
+    }
+}
+
+#[test]
+fn whole_numbers_up_to_255_are_bytes() {
+    assert_eq!(
+        read("0,255,a\n1,2.0,b\n").unwrap().features,
+        Features::Bytes(vec![0, 255, 1, 2])
+    );
+    for text in ["256,a\n1,b\n", "-1,a\n1,b\n", "0.5,a\n1,b\n", "-0,a\n1,b\n"] {
+        assert!(
+            matches!(read(text).unwrap().features, Features::Numbers(_)),
+            "{text}"
+        );
     }
 }
 
@@ -49,8 +66,8 @@ fn headers_are_recognised() {
     );
     let by_name = read_as("kind,1,2\na,3,4\n", Header::Auto, "kind").unwrap();
     assert_eq!(
-        (by_name.rows(), by_name.features.as_slice()),
-        (1, &[3.0, 4.0][..])
+        (by_name.rows(), by_name.features),
+        (1, Features::Bytes(vec![3, 4]))
     );
     assert_eq!(
         read_as("a,1,2\nb,3,4\n", Header::Auto, "1")
@@ -167,7 +184,11 @@ proptest::proptest! {
     fn any_bytes_give_a_table_or_an_error(bytes in "[0-9a,;\t\"\r\n .-]{0,60}", label in -4..5_i64) {
         let reading = Reading { label: Label::Number(label), ..Reading::default() };
         if let Ok(table) = Table::parse("t", bytes.as_bytes(), &reading) {
-            proptest::prop_assert_eq!(table.features.len(), table.rows() * table.width);
+            let count = match &table.features {
+                Features::Numbers(numbers) => numbers.len(),
+                Features::Bytes(bytes) => bytes.len(),
+            };
+            proptest::prop_assert_eq!(count, table.rows() * table.width);
             proptest::prop_assert!(table.segment().is_ok());
         }
     }

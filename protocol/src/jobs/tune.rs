@@ -1,126 +1,23 @@
 //! `tune`: score every pair of k and distance of a grid by k-nearest-neighbour classification.
 //!
-//! The samples lie in shared memory and are never part of a task. One task scores a block of the testing set
+//! The samples lie in shared memory and are never part of a task. One task classifies a block of the testing set
 //! for every k and for the distances that share one pass over the training set.
+
+mod distance;
 
 use std::{fmt, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use crate::shm::{Split, SplitError};
+pub use crate::shm::{KFold, Partition, Split, SplitError};
+pub use distance::{Distance, DistanceError, Exponent};
 
 /// Under this name a pool shares the samples with its workers.
 pub const SAMPLES: &str = "samples";
 
-/// How far two samples are apart. With features a and b, summed in the order of the columns, in `f64`:
-///
-/// | | distance | names |
-/// | --- | --- | --- |
-/// | ED | √Σ(a−b)² | `euclidean` |
-/// | MD | Σ\|a−b\| | `manhattan` |
-/// | CD | max \|a−b\| | `chebyshev` |
-/// | SD | Σ\|a−b\| ÷ Σ(a+b) | `sorensen`, `braycurtis`, `bray-curtis` (the same where no feature is negative) |
-///
-/// ```
-/// use brigade_protocol::jobs::tune::Distance;
-///
-/// assert_eq!("Bray-Curtis".parse(), Ok(Distance::Sorensen));
-/// assert_eq!(Distance::Sorensen.to_string(), "SD");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Distance {
-    /// The straight line.
-    #[serde(rename = "ED")]
-    Euclidean,
-    /// The city block.
-    #[serde(rename = "MD")]
-    Manhattan,
-    /// The largest difference of any feature.
-    #[serde(rename = "CD")]
-    Chebyshev,
-    /// The city block as a share of what is there.
-    #[serde(rename = "SD")]
-    Sorensen,
-}
-
-/// A name that no distance has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "unknown distance `{name}`: expected ED (euclidean), MD (manhattan), CD (chebyshev) or SD (sorensen, braycurtis)"
-)]
-pub struct DistanceError {
-    name: String,
-}
-
-impl Distance {
-    /// All distances, in the order of the default grid.
-    pub const ALL: [Self; 4] = [
-        Self::Euclidean,
-        Self::Manhattan,
-        Self::Chebyshev,
-        Self::Sorensen,
-    ];
-
-    /// The two letters that reports use.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Euclidean => "ED",
-            Self::Manhattan => "MD",
-            Self::Chebyshev => "CD",
-            Self::Sorensen => "SD",
-        }
-    }
-
-    /// Groups distances by the pass over the training set that computes them: MD and SD need the same sums.
-    ///
-    /// ```
-    /// use brigade_protocol::jobs::tune::Distance::{self, *};
-    ///
-    /// assert_eq!(Distance::passes(&[Sorensen, Euclidean, Manhattan]), [vec![Sorensen, Manhattan], vec![Euclidean]]);
-    /// ```
-    #[must_use]
-    pub fn passes(distances: &[Self]) -> Vec<Vec<Self>> {
-        let pass = |distance: Self| match distance {
-            Self::Sorensen => Self::Manhattan,
-            other => other,
-        };
-        let mut passes: Vec<Vec<Self>> = Vec::new();
-        for &distance in distances {
-            match passes
-                .iter_mut()
-                .find(|group| pass(group[0]) == pass(distance))
-            {
-                Some(group) => group.push(distance),
-                None => passes.push(vec![distance]),
-            }
-        }
-        passes
-    }
-}
-
-impl FromStr for Distance {
-    type Err = DistanceError;
-
-    fn from_str(name: &str) -> Result<Self, DistanceError> {
-        match name.to_ascii_lowercase().as_str() {
-            "ed" | "euclidean" => Ok(Self::Euclidean),
-            "md" | "manhattan" => Ok(Self::Manhattan),
-            "cd" | "chebyshev" => Ok(Self::Chebyshev),
-            "sd" | "sorensen" | "braycurtis" | "bray-curtis" => Ok(Self::Sorensen),
-            _ => Err(DistanceError {
-                name: name.to_owned(),
-            }),
-        }
-    }
-}
-
-impl fmt::Display for Distance {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.code())
-    }
-}
+/// Testing samples that a worker computes side by side: a block of a multiple of this leaves no lane empty.
+pub const TILE_ROWS: u32 = 8;
 
 /// One cell of the grid, tested: how often a classification by the `k` nearest samples was right.
 ///
@@ -154,7 +51,93 @@ impl Hyperparameter {
     }
 }
 
-/// The task: score a block of the testing set. Its kind is `tune.score`.
+/// How much each neighbour's vote counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weights {
+    /// One vote each.
+    #[default]
+    Uniform,
+    /// A neighbour at distance d has 1/d votes; where some are at distance 0, they alone vote, with one vote each.
+    Distance,
+}
+
+/// How features are put on a scale before they are compared. What it takes is found on the training samples of the
+/// partition alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// As they are.
+    #[default]
+    None,
+    /// (x − mean) ÷ standard deviation (of the population, n in the denominator).
+    Standard,
+    /// (x − min) ÷ (max − min).
+    MinMax,
+}
+
+/// A word that names no choice.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown {what} `{word}`: expected {expected}")]
+pub struct ChoiceError {
+    what: &'static str,
+    word: String,
+    expected: &'static str,
+}
+
+impl FromStr for Weights {
+    type Err = ChoiceError;
+
+    fn from_str(word: &str) -> Result<Self, ChoiceError> {
+        match word {
+            "uniform" => Ok(Self::Uniform),
+            "distance" => Ok(Self::Distance),
+            _ => Err(ChoiceError {
+                what: "weights",
+                word: word.to_owned(),
+                expected: "uniform or distance",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Weights {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Uniform => "uniform",
+            Self::Distance => "distance",
+        })
+    }
+}
+
+impl FromStr for Scale {
+    type Err = ChoiceError;
+
+    fn from_str(word: &str) -> Result<Self, ChoiceError> {
+        match word {
+            "none" => Ok(Self::None),
+            "standard" => Ok(Self::Standard),
+            "minmax" => Ok(Self::MinMax),
+            _ => Err(ChoiceError {
+                what: "scale",
+                word: word.to_owned(),
+                expected: "none, standard or minmax",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::None => "none",
+            Self::Standard => "standard",
+            Self::MinMax => "minmax",
+        })
+    }
+}
+
+/// The task: classify a block of the testing set. Its kind is `tune.score`.
 #[derive(Debug)]
 pub struct ScoreBlock;
 
@@ -164,29 +147,41 @@ impl crate::Task for ScoreBlock {
     type Output = Tally;
 }
 
-/// Testing samples that a worker computes side by side: a block of a multiple of this leaves no lane empty.
-pub const TILE_ROWS: u32 = 8;
-
-/// What one task scores.
+/// What one task classifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// Which rows test and which train.
     pub split: Split,
+    /// Which of the split's partitions.
+    pub partition: u32,
+    /// How features are put on a scale.
+    pub scale: Scale,
+    /// How neighbours vote.
+    pub weights: Weights,
     /// The distances to score; those of one pass together cost little more than one.
     pub distances: Vec<Distance>,
     /// Positions in the testing set (not row numbers).
     pub testing: Range<u32>,
     /// The ks to score, in any order.
     pub ks: Vec<u32>,
+    /// Whether distances that cannot matter may be left uncomputed. Changes nothing but speed.
+    pub is_pruned: bool,
 }
 
-/// How one block did.
+impl Input {
+    /// How many classes the tally has to name.
+    #[must_use]
+    pub fn predictions(&self) -> usize {
+        self.distances.len() * self.ks.len() * self.testing.len()
+    }
+}
+
+/// How one block was classified.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
-    /// Testing samples in the block.
-    pub tested: u32,
-    /// Testing samples that passed, for each distance of the input (outer) and each of its ks (inner).
-    pub passed: Vec<u32>,
+    /// The id of the class that won, for each distance of the input (outermost), each of its ks, and each testing
+    /// sample of the block (innermost).
+    pub predicted: Vec<u32>,
 }
 
 #[cfg(test)]
@@ -194,41 +189,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_known_in_any_case() {
-        for distance in Distance::ALL {
-            assert_eq!(distance.code().parse(), Ok(distance));
-            assert_eq!(distance.code().to_lowercase().parse(), Ok(distance));
+    fn choices_round_trip_and_others_are_named() {
+        for word in ["uniform", "distance"] {
+            assert_eq!(word.parse::<Weights>().unwrap().to_string(), word);
         }
-        for (name, distance) in [
-            ("EUCLIDEAN", Distance::Euclidean),
-            ("Manhattan", Distance::Manhattan),
-            ("chebyshev", Distance::Chebyshev),
-            ("sorensen", Distance::Sorensen),
-            ("BrayCurtis", Distance::Sorensen),
-            ("bray-curtis", Distance::Sorensen),
-        ] {
-            assert_eq!(name.parse(), Ok(distance), "{name}");
+        for word in ["none", "standard", "minmax"] {
+            assert_eq!(word.parse::<Scale>().unwrap().to_string(), word);
         }
-        let error = "cosine".parse::<Distance>().unwrap_err().to_string();
-        assert!(
-            error.contains("`cosine`")
-                && Distance::ALL
-                    .iter()
-                    .all(|known| error.contains(known.code())),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn the_default_grid_takes_three_passes() {
-        let passes = Distance::passes(&Distance::ALL);
         assert_eq!(
-            passes,
-            [
-                vec![Distance::Euclidean],
-                vec![Distance::Manhattan, Distance::Sorensen],
-                vec![Distance::Chebyshev]
-            ]
+            "max".parse::<Scale>().unwrap_err().to_string(),
+            "unknown scale `max`: expected none, standard or minmax"
         );
+        assert!("".parse::<Weights>().is_err());
     }
 }

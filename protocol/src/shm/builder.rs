@@ -6,7 +6,7 @@ use super::{
     layout::{Layout, LayoutError},
     names::NameTable,
     segment::{Segment, SegmentError},
-    shape::Shape,
+    shape::{Element, Shape},
 };
 
 /// Why samples could not be put into a segment.
@@ -37,6 +37,9 @@ pub enum BuildError {
         /// The rows written.
         found: usize,
     },
+    /// Numbers were pushed into a table of bytes, or bytes into a table of numbers.
+    #[error("rows of another element type than the table's were written into it")]
+    Element,
     /// Two classes have the same name, so a vote would be split between them.
     #[error("class name `{name}` is there twice: give each class one id")]
     RepeatedClass {
@@ -49,6 +52,7 @@ pub enum BuildError {
 /// [module](super) for an example.
 #[derive(Debug)]
 pub struct SamplesBuilder {
+    element: Element,
     features: usize,
     classes: usize,
     class_names: Vec<u8>,
@@ -83,6 +87,7 @@ impl SamplesBuilder {
             });
         }
         Ok(Self {
+            element: Element::F64,
             features,
             classes: class_names.len(),
             class_names: NameTable::encode(class_names, "class")?,
@@ -91,6 +96,15 @@ impl SamplesBuilder {
                 None => Vec::new(),
             },
         })
+    }
+
+    /// Stores the features as bytes; [`RowWriter::push_bytes`] takes the rows then.
+    #[must_use]
+    pub fn bytes(self) -> Self {
+        Self {
+            element: Element::U8,
+            ..self
+        }
     }
 
     /// Where everything lies with this many rows.
@@ -104,7 +118,7 @@ impl SamplesBuilder {
             classes: self.classes,
             class_names_bytes: self.class_names.len(),
             feature_names_bytes: self.feature_names.len(),
-            ..Shape::default()
+            element: self.element,
         })
     }
 
@@ -137,8 +151,12 @@ impl SamplesBuilder {
         let (body, rest) = bytes.split_at_mut(layout.class_ids().start);
         let (class_ids, _) = rest.split_at_mut(layout.class_ids().len());
         let mut rows = RowWriter {
-            features: bytemuck::try_cast_slice_mut(&mut body[layout.features()])
-                .map_err(|_| LayoutError::Alignment)?,
+            features: match self.element {
+                Element::F64 => bytemuck::try_cast_slice_mut(&mut body[layout.features()])
+                    .map(MatrixMut::F64)
+                    .map_err(|_| LayoutError::Alignment)?,
+                Element::U8 => MatrixMut::U8(&mut body[layout.features()]),
+            },
             class_ids: bytemuck::try_cast_slice_mut(class_ids)
                 .map_err(|_| LayoutError::Alignment)?,
             width: self.features,
@@ -156,10 +174,17 @@ impl SamplesBuilder {
     }
 }
 
+/// The features as they are being written.
+#[derive(Debug)]
+enum MatrixMut<'a> {
+    F64(&'a mut [f64]),
+    U8(&'a mut [u8]),
+}
+
 /// Takes the rows of a table in their order.
 #[derive(Debug)]
 pub struct RowWriter<'a> {
-    features: &'a mut [f64],
+    features: MatrixMut<'a>,
     class_ids: &'a mut [u32],
     width: usize,
     classes: usize,
@@ -171,14 +196,37 @@ impl RowWriter<'_> {
     ///
     /// # Errors
     /// [`BuildError::Width`] for a ragged row, [`LayoutError::ClassId`] for a class without a name,
-    /// [`BuildError::Rows`] when the table is full.
+    /// [`BuildError::Rows`] when the table is full, [`BuildError::Element`] for a table of bytes.
     pub fn push(&mut self, features: &[f64], class_id: u32) -> Result<(), BuildError> {
+        let at = self.claim(features.len(), class_id)?;
+        let MatrixMut::F64(matrix) = &mut self.features else {
+            return Err(BuildError::Element);
+        };
+        matrix[at..][..features.len()].copy_from_slice(features);
+        Ok(())
+    }
+
+    /// Appends one row to a table of bytes.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), and [`BuildError::Element`] for a table of `f64`.
+    pub fn push_bytes(&mut self, features: &[u8], class_id: u32) -> Result<(), BuildError> {
+        let at = self.claim(features.len(), class_id)?;
+        let MatrixMut::U8(matrix) = &mut self.features else {
+            return Err(BuildError::Element);
+        };
+        matrix[at..][..features.len()].copy_from_slice(features);
+        Ok(())
+    }
+
+    /// Notes the class of the next row, and returns where in the matrix its features belong.
+    fn claim(&mut self, found: usize, class_id: u32) -> Result<usize, BuildError> {
         let row = self.rows;
-        if features.len() != self.width {
+        if found != self.width {
             return Err(BuildError::Width {
                 row,
                 expected: self.width,
-                found: features.len(),
+                found,
             });
         }
         if class_id as usize >= self.classes {
@@ -195,8 +243,7 @@ impl RowWriter<'_> {
             found: row + 1,
         };
         *self.class_ids.get_mut(row).ok_or(full)? = class_id;
-        self.features[row * self.width..][..self.width].copy_from_slice(features);
         self.rows += 1;
-        Ok(())
+        Ok(row * self.width)
     }
 }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `segment.rs` | any bytes, sealed against change | a pool and all its workers |
 //! | `layout.rs`, `shape.rs`, `names.rs`, `builder.rs` | how samples lie in a segment | |
-//! | `view.rs`, `split.rs` | samples as flyweights, training and testing as views | |
+//! | `view.rs`, `row.rs`, `split.rs`, `partition.rs` | samples as flyweights, training and testing as views | |
 //! | `lane.rs`, `outbox.rs` | claims of tasks and results not yet sent | the master and one worker |
 //! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
 //! | `inherited.rs` | the descriptors a worker is born with | |
@@ -21,7 +21,8 @@
 //!
 //! let samples = Samples::parse(segment.bytes())?;
 //! assert_eq!(samples.sample(1).class(), "white");
-//! assert_eq!(samples.training(Split::every(2).ok_or("two parts at least")?).count(), 1);
+//! let partition = Split::every(2).ok_or("two parts at least")?.partition(0, samples.class_ids());
+//! assert_eq!(samples.training(&partition).count(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -33,6 +34,8 @@ mod lane;
 mod layout;
 mod names;
 mod outbox;
+mod partition;
+mod row;
 mod segment;
 mod shape;
 mod split;
@@ -46,8 +49,10 @@ pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES};
 pub use layout::{HEADER_BYTES, Layout, LayoutError};
 pub use names::NameTable;
 pub use outbox::Outbox;
+pub use partition::Partition;
+pub use row::{Matrix, Row};
 pub use segment::{Segment, SegmentError};
 pub use shape::{Element, Shape};
-pub use split::{Split, SplitError};
+pub use split::{KFold, Split, SplitError};
 pub use sweep::{BoardName, sweep_boards, unlink_board};
 pub use view::{Sample, Samples, SharedSamples, SharedSamplesError};

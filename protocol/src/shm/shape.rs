@@ -19,13 +19,15 @@ pub struct Shape {
     pub feature_names_bytes: usize,
 }
 
-/// What one feature is stored as. Codes 2 and 3 are kept for `u8` and `f32`.
+/// What one feature is stored as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Element {
     /// Eight bytes, IEEE 754 double precision.
     #[default]
     F64,
+    /// One byte, a whole number from 0 to 255.
+    U8,
 }
 
 impl Element {
@@ -34,18 +36,21 @@ impl Element {
     pub const fn size_bytes(self) -> usize {
         match self {
             Self::F64 => 8,
+            Self::U8 => 1,
         }
     }
 
     pub(super) const fn code(self) -> u32 {
         match self {
             Self::F64 => 1,
+            Self::U8 => 2,
         }
     }
 
     pub(super) const fn from_code(code: u32) -> Result<Self, LayoutError> {
         match code {
             1 => Ok(Self::F64),
+            2 => Ok(Self::U8),
             _ => Err(LayoutError::Element { code }),
         }
     }

@@ -1,19 +1,32 @@
-//! Which rows test and which train: a rule over row numbers, never a list of rows.
+//! Which rows test and which train: a rule that everybody works out alike, so that no list of rows is sent.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A rule that parts rows into a training set and a testing set. Positions in either set become row numbers,
-/// and row numbers are judged, in constant time.
+use super::partition::Partition;
+
+/// A rule that parts rows into a training set and a testing set, once or several times.
+///
+/// | text | partitions |
+/// | --- | --- |
+/// | `every:5` | 1: row n, counted from 0, tests when n % 5 == 0 |
+/// | `holdout:120` | 1: rows from 120 on test |
+/// | `kfold:5` | 5: each row tests in one of them; shuffled, each fold with its share of each class |
+/// | `kfold:5x3` | 15: the same three times, shuffled anew |
+/// | `kfold:5:seed=7:plain` | 5: another shuffle; classes are not looked at |
 ///
 /// ```
 /// use brigade_protocol::shm::Split;
 ///
 /// let split: Split = "every:5".parse()?;
-/// assert_eq!((split.testing_count(150), split.training_count(150)), (30, 120));
-/// assert_eq!((split.testing_row(2), split.training_row(4)), (10, 6));
+/// let partition = split.partition(0, &[0; 150]);
+/// assert_eq!((partition.testing_count(), partition.training_count()), (30, 120));
+/// assert_eq!((partition.testing_row(2), partition.training_row(4)), (10, 6));
+///
+/// let split: Split = "kfold:5x3".parse()?;
+/// assert_eq!(split.partitions(), 15);
 /// # Ok::<(), brigade_protocol::shm::SplitError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,11 +34,33 @@ use thiserror::Error;
 pub enum Split {
     /// Rows are numbered from 0; row `n` tests when `n % every == 0`, all others train.
     EveryNth(NonZeroU32),
+    /// Rows before `training` train, all others test.
+    HoldOut {
+        /// How many rows train.
+        training: u32,
+    },
+    /// Each row tests in one of the folds and trains in the others.
+    KFold(KFold),
+}
+
+/// How rows are dealt out to folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KFold {
+    /// Number of folds, at least 2.
+    pub folds: u32,
+    /// How often the whole is done, each time shuffled anew; at least 1.
+    pub repeats: u32,
+    /// Decides the shuffles.
+    pub seed: u64,
+    /// Whether each fold has its share of each class.
+    pub is_stratified: bool,
 }
 
 /// Why a text is not a split.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown split `{text}`: expected every:N with N of 2 or more, such as every:5")]
+#[error(
+    "unknown split `{text}`: expected every:N (such as every:5), holdout:ROWS, or kfold:K, kfold:KxREPEATS with :seed=N or :plain after it; N and K of 2 or more"
+)]
 pub struct SplitError {
     text: String,
 }
@@ -47,50 +82,58 @@ impl Split {
             .map(Self::EveryNth)
     }
 
-    /// Whether this row is in the testing set.
+    /// Stratified folds; `None` for fewer than 2.
     #[must_use]
-    pub const fn is_testing(self, row: usize) -> bool {
+    pub fn kfold(folds: u32) -> Option<Self> {
+        (folds > 1).then_some(Self::KFold(KFold {
+            folds,
+            repeats: 1,
+            seed: 0,
+            is_stratified: true,
+        }))
+    }
+
+    /// How many partitions there are.
+    #[must_use]
+    pub const fn partitions(self) -> u32 {
         match self {
-            Self::EveryNth(nth) => row.is_multiple_of(nth.get() as usize),
+            Self::EveryNth(_) | Self::HoldOut { .. } => 1,
+            Self::KFold(kfold) => kfold.folds.saturating_mul(kfold.repeats),
         }
     }
 
-    /// How many of `rows` rows test.
+    /// One of the partitions of the rows that have these classes.
     #[must_use]
-    pub const fn testing_count(self, rows: usize) -> usize {
+    pub fn partition(self, index: u32, class_ids: &[u32]) -> Partition {
         match self {
-            Self::EveryNth(nth) => rows.div_ceil(nth.get() as usize),
+            Self::EveryNth(nth) => Partition::every(nth, class_ids.len()),
+            Self::HoldOut { training } => Partition::hold_out(training, class_ids.len()),
+            Self::KFold(kfold) => Partition::fold(kfold, index, class_ids),
         }
     }
+}
 
-    /// How many of `rows` rows train.
-    #[must_use]
-    pub const fn training_count(self, rows: usize) -> usize {
-        rows - self.testing_count(rows)
-    }
-
-    /// The row number of a position in the testing set. Meaningful for positions below
-    /// [`testing_count`](Self::testing_count).
-    #[must_use]
-    pub const fn testing_row(self, position: usize) -> usize {
-        match self {
-            Self::EveryNth(nth) => position.saturating_mul(nth.get() as usize),
+impl KFold {
+    /// What follows `kfold:`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let count = parts.next()?;
+        let (folds, repeats) = count.split_once('x').unwrap_or((count, "1"));
+        let mut kfold = Self {
+            folds: folds.parse().ok().filter(|&folds| folds > 1)?,
+            repeats: repeats.parse().ok().filter(|&repeats| repeats > 0)?,
+            seed: 0,
+            is_stratified: true,
+        };
+        kfold.folds.checked_mul(kfold.repeats)?;
+        for part in parts {
+            match part.split_once('=') {
+                Some(("seed", seed)) => kfold.seed = seed.parse().ok()?,
+                None if part == "plain" => kfold.is_stratified = false,
+                _ => return None,
+            }
         }
-    }
-
-    /// The row number of a position in the training set. Meaningful for positions below
-    /// [`training_count`](Self::training_count).
-    #[must_use]
-    pub const fn training_row(self, position: usize) -> usize {
-        match self {
-            // With `every:1` there is no training position; the divisor only has to exist.
-            Self::EveryNth(nth) => match nth.get() as usize - 1 {
-                0 => position,
-                run => (position / run)
-                    .saturating_mul(run + 1)
-                    .saturating_add(1 + position % run),
-            },
-        }
+        Some(kfold)
     }
 }
 
@@ -98,12 +141,15 @@ impl FromStr for Split {
     type Err = SplitError;
 
     fn from_str(text: &str) -> Result<Self, SplitError> {
-        text.strip_prefix("every:")
-            .and_then(|nth| nth.parse().ok())
-            .and_then(Self::every)
-            .ok_or_else(|| SplitError {
-                text: text.to_owned(),
-            })
+        let split = match text.split_once(':') {
+            Some(("every", nth)) => nth.parse().ok().and_then(Self::every),
+            Some(("holdout", rows)) => rows.parse().ok().map(|training| Self::HoldOut { training }),
+            Some(("kfold", rest)) => KFold::parse(rest).map(Self::KFold),
+            _ => None,
+        };
+        split.ok_or_else(|| SplitError {
+            text: text.to_owned(),
+        })
     }
 }
 
@@ -111,6 +157,21 @@ impl fmt::Display for Split {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EveryNth(nth) => write!(out, "every:{nth}"),
+            Self::HoldOut { training } => write!(out, "holdout:{training}"),
+            Self::KFold(kfold) => {
+                write!(out, "kfold:{}", kfold.folds)?;
+                if kfold.repeats > 1 {
+                    write!(out, "x{}", kfold.repeats)?;
+                }
+                if kfold.seed > 0 {
+                    write!(out, ":seed={}", kfold.seed)?;
+                }
+                if kfold.is_stratified {
+                    Ok(())
+                } else {
+                    write!(out, ":plain")
+                }
+            }
         }
     }
 }
@@ -120,34 +181,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_enumerate_the_rows() {
-        for nth in 1..9 {
-            let split = Split::EveryNth(NonZeroU32::new(nth).unwrap());
-            for rows in 0..50 {
-                let testing: Vec<usize> = (0..split.testing_count(rows))
-                    .map(|at| split.testing_row(at))
-                    .collect();
-                let training: Vec<usize> = (0..split.training_count(rows))
-                    .map(|at| split.training_row(at))
-                    .collect();
-                let (expected_testing, expected_training): (Vec<usize>, Vec<usize>) =
-                    (0..rows).partition(|row| row % nth as usize == 0);
-                assert_eq!(
-                    (testing, training),
-                    (expected_testing, expected_training),
-                    "{split} of {rows}"
-                );
-                assert!((0..rows).all(|row| split.is_testing(row) == (row % nth as usize == 0)));
-            }
-        }
-    }
-
-    #[test]
     fn text_round_trips_and_nonsense_is_named() {
-        let split: Split = "every:7".parse().unwrap();
-        assert_eq!(split.to_string(), "every:7");
         for text in [
-            "every:0", "every:1", "every:", "every:-5", "5", "", "kfold:3",
+            "every:7",
+            "holdout:0",
+            "holdout:60000",
+            "kfold:5",
+            "kfold:10x3",
+            "kfold:2:seed=9",
+            "kfold:5x2:seed=18446744073709551615:plain",
+        ] {
+            assert_eq!(text.parse::<Split>().unwrap().to_string(), text);
+        }
+        for text in [
+            "every:0",
+            "every:1",
+            "every:",
+            "every:-5",
+            "5",
+            "",
+            "kfold:1",
+            "kfold:5x0",
+            "kfold:5:x",
+            "kfold:5:seed=",
+            "holdout:",
+            "holdout:-1",
+            "kfold:65536x65536",
         ] {
             let error = text.parse::<Split>().unwrap_err();
             assert!(error.to_string().contains(&format!("`{text}`")), "{error}");

@@ -8,8 +8,10 @@ use thiserror::Error;
 use super::{
     layout::{Layout, LayoutError},
     names::NameTable,
+    partition::Partition,
+    row::{Matrix, Row},
     segment::{Segment, SegmentError},
-    split::Split,
+    shape::Element,
 };
 
 /// A table of samples in a segment that has been verified.
@@ -25,7 +27,7 @@ use super::{
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
-    features: &'a [f64],
+    features: Matrix<'a>,
     class_ids: &'a [u32],
     width: usize,
     class_names: NameTable<'a>,
@@ -59,8 +61,12 @@ impl<'a> Samples<'a> {
     /// Views a segment whose layout has been verified; cheap, whatever its size.
     fn over(bytes: &'a [u8], layout: &Layout) -> Result<Self, LayoutError> {
         let shape = layout.shape();
-        let features = bytemuck::try_cast_slice(&bytes[layout.features()])
-            .map_err(|_| LayoutError::Alignment)?;
+        let features = match shape.element {
+            Element::F64 => bytemuck::try_cast_slice(&bytes[layout.features()])
+                .map(Matrix::F64)
+                .map_err(|_| LayoutError::Alignment)?,
+            Element::U8 => Matrix::U8(&bytes[layout.features()]),
+        };
         let class_ids = bytemuck::try_cast_slice(&bytes[layout.class_ids()])
             .map_err(|_| LayoutError::Alignment)?;
         let class_names = NameTable::parse(&bytes[layout.class_names()], shape.classes, "class")?;
@@ -116,13 +122,29 @@ impl<'a> Samples<'a> {
         Sample { samples: self, row }
     }
 
+    /// All features, row by row.
+    #[must_use]
+    pub const fn matrix(&self) -> Matrix<'a> {
+        self.features
+    }
+
     /// The features of one row.
     ///
     /// # Panics
     /// When there is no such `row`.
     #[must_use]
-    pub fn row(&self, row: usize) -> &'a [f64] {
-        &self.features[row * self.width..][..self.width]
+    pub fn row(&self, row: usize) -> Row<'a> {
+        let range = row * self.width..(row + 1) * self.width;
+        match self.features {
+            Matrix::F64(features) => Row::F64(&features[range]),
+            Matrix::U8(features) => Row::U8(&features[range]),
+        }
+    }
+
+    /// The class ids, row by row.
+    #[must_use]
+    pub const fn class_ids(&self) -> &'a [u32] {
+        self.class_ids
     }
 
     /// The class id of one row.
@@ -142,16 +164,22 @@ impl<'a> Samples<'a> {
 
     /// The samples that train, in the order of the file.
     #[must_use]
-    pub fn training(&self, split: Split) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
-        (0..split.training_count(self.len()))
-            .map(move |position| self.sample(split.training_row(position)))
+    pub fn training<'s>(
+        &'s self,
+        partition: &'s Partition,
+    ) -> impl ExactSizeIterator<Item = Sample<'s>> + Clone {
+        (0..partition.training_count())
+            .map(move |position| self.sample(partition.training_row(position)))
     }
 
     /// The samples that test, in the order of the file.
     #[must_use]
-    pub fn testing(&self, split: Split) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
-        (0..split.testing_count(self.len()))
-            .map(move |position| self.sample(split.testing_row(position)))
+    pub fn testing<'s>(
+        &'s self,
+        partition: &'s Partition,
+    ) -> impl ExactSizeIterator<Item = Sample<'s>> + Clone {
+        (0..partition.testing_count())
+            .map(move |position| self.sample(partition.testing_row(position)))
     }
 }
 
@@ -171,14 +199,14 @@ impl<'a> Sample<'a> {
 
     /// All features.
     #[must_use]
-    pub fn features(&self) -> &'a [f64] {
+    pub fn features(&self) -> Row<'a> {
         self.samples.row(self.row)
     }
 
     /// The feature in column `index`, from 0.
     #[must_use]
     pub fn feature(&self, index: usize) -> f64 {
-        self.features()[index]
+        self.features().get(index)
     }
 
     /// The id of the class, below the number of class names.
@@ -271,7 +299,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::{
-        super::{BuildError, SamplesBuilder, Segment},
+        super::{BuildError, SamplesBuilder, Segment, Split},
         *,
     };
 
@@ -360,17 +388,17 @@ mod tests {
         let rows: Rows = (0..10).map(|row| (vec![f64::from(row)], 0)).collect();
         let segment = build(&["only".to_owned()], 1, &rows, false);
         let samples = Samples::parse(segment.bytes()).unwrap();
-        let split = Split::default();
+        let partition = Split::default().partition(0, samples.class_ids());
         assert_eq!(
             samples
-                .testing(split)
+                .testing(&partition)
                 .map(|sample| sample.row())
                 .collect::<Vec<_>>(),
             [0, 5]
         );
         assert_eq!(
             samples
-                .training(split)
+                .training(&partition)
                 .map(|sample| sample.row())
                 .collect::<Vec<_>>(),
             [1, 2, 3, 4, 6, 7, 8, 9]

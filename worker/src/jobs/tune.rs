@@ -1,33 +1,46 @@
 //! `tune`: the k-nearest-neighbour classification of a block of testing samples, exact to the last bit.
 //!
 //! Neighbours are ordered by distance, then by their features compared one after another, then by class name.
-//! The vote goes to the class with most votes; among equals, to the class met first, nearest first. One pass
-//! over the training set serves every k and all distances that share sums.
+//! One pass over the training set serves every k and all distances that share sums.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `task.rs` | the task: samples from shared memory, what is kept between blocks |
+//! | `prepared.rs`, `scaling.rs` | the training rows in the order that breaks ties; features on a scale |
+//! | `lanes.rs`, `kernel.rs` | any table, any distance, in f64 |
+//! | `nearest.rs`, `vote.rs` | the nearest of a stream of distances; the class they elect |
+#![expect(
+    clippy::float_cmp,
+    reason = "results are exact to the last bit, so comparisons are"
+)]
 
 mod kernel;
+mod lanes;
 mod nearest;
+mod prepared;
+mod scaling;
 mod task;
 mod vote;
 
 use brigade_protocol::{
-    jobs::tune::{Distance, Input, TILE_ROWS, Tally},
-    shm::{Samples, Split},
+    jobs::tune::{Distance, Input, Split, Tally},
+    shm::Samples,
 };
 use thiserror::Error;
 
+pub use prepared::Prepared;
 pub(super) use task::register;
 
-use kernel::{Absolute, AbsoluteAndTotal, Kernel, LANES, Largest, Share, Squares};
-use nearest::Nearest;
+use lanes::Block;
 use vote::Vote;
 
 /// Why a block cannot be scored. None of these arises from what `master tune` plans.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ScoreError {
-    /// The context was prepared for another split or another table.
+    /// The context was prepared for another partition or another table.
     #[error(
-        "block asks for split {asked} of {rows} rows, this worker is prepared for {prepared} of {prepared_rows} rows: prepare it anew"
+        "block asks for a partition of split {asked} of {rows} rows, this worker is prepared for one of {prepared} of {prepared_rows} rows: prepare it anew"
     )]
     Split {
         /// The split the block asks for.
@@ -57,102 +70,18 @@ pub enum ScoreError {
         /// How many training samples there are.
         training: usize,
     },
+    /// Differences of this feature overflow.
+    #[error("feature {} is too large to be put on a scale; choose --scale none", feature + 1)]
+    Scale {
+        /// Which feature, from 0.
+        feature: usize,
+    },
 }
 
-/// What a worker finds out once about a table and a split, and then uses for every block: the rank of each
-/// training row among all when sorted by features and class name, which breaks ties between equal distances
-/// for free. Eight bytes a training row; the features stay in shared memory.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    split: Split,
-    rows: usize,
-    /// The rank of each training position.
-    ranks: Vec<u32>,
-    /// The class id at each rank.
-    class_ids: Vec<u32>,
-    classes: usize,
-}
-
-impl Prepared {
-    /// Ranks the training rows of `samples`.
-    #[must_use]
-    pub fn new(samples: &Samples<'_>, split: Split) -> Self {
-        let names: Vec<&str> = samples.class_names().iter().collect();
-        let name = |row: usize| names[samples.class_id(row) as usize];
-        let training = split.training_count(samples.len());
-        // Row numbers fit: a segment has at most u32::MAX rows.
-        let mut order: Vec<u32> = (0..).take(training).collect();
-        order.sort_unstable_by(|&one, &other| {
-            let (one, other) = (
-                split.training_row(one as usize),
-                split.training_row(other as usize),
-            );
-            compare(samples.row(one), samples.row(other)).then_with(|| name(one).cmp(name(other)))
-        });
-        let mut ranks = vec![0; training];
-        for (rank, &position) in (0..).zip(&order) {
-            ranks[position as usize] = rank;
-        }
-        let class_ids = order
-            .iter()
-            .map(|&position| samples.class_id(split.training_row(position as usize)))
-            .collect();
-        Self {
-            split,
-            rows: samples.len(),
-            ranks,
-            class_ids,
-            classes: names.len(),
-        }
-    }
-
-    /// The split this was prepared for.
-    #[must_use]
-    pub const fn split(&self) -> Split {
-        self.split
-    }
-
-    fn check(&self, samples: &Samples<'_>, input: &Input) -> Result<(), ScoreError> {
-        let (rows, training) = (samples.len(), self.ranks.len());
-        if input.split != self.split || rows != self.rows {
-            let (prepared, prepared_rows) = (self.split, self.rows);
-            return Err(ScoreError::Split {
-                asked: input.split,
-                rows,
-                prepared,
-                prepared_rows,
-            });
-        }
-        let (start, end) = (input.testing.start, input.testing.end);
-        let testing = self.split.testing_count(rows);
-        if start > end || end as usize > testing {
-            return Err(ScoreError::Block {
-                start,
-                end,
-                testing,
-            });
-        }
-        match input.ks.iter().find(|&&k| k == 0 || k as usize > training) {
-            Some(&k) => Err(ScoreError::Neighbours { k, training }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Features one after another. Negative zero equals zero, as it does when numbers are compared.
-fn compare(one: &[f64], other: &[f64]) -> std::cmp::Ordering {
-    one.iter()
-        .map(|feature| feature + 0.0)
-        .zip(other.iter().map(|feature| feature + 0.0))
-        .map(|(one, other)| one.total_cmp(&other))
-        .find(|order| order.is_ne())
-        .unwrap_or(std::cmp::Ordering::Equal)
-}
-
-/// Classifies a block of testing samples once for every distance and k, and counts what was right.
+/// Classifies a block of testing samples once for every distance and k.
 ///
 /// ```
-/// use brigade_protocol::{jobs::tune::{Distance, Input}, shm::{Samples, SamplesBuilder, Split}};
+/// use brigade_protocol::{jobs::tune::{Distance, Input, Scale, Weights}, shm::{Samples, SamplesBuilder, Split}};
 /// use brigade_worker::jobs::tune::{Prepared, score};
 ///
 /// # let builder = SamplesBuilder::new(1, &["near", "far"], None)?;
@@ -160,9 +89,18 @@ fn compare(one: &[f64], other: &[f64]) -> std::cmp::Ordering {
 /// # let segment = builder.segment("t", 3, |to| rows.iter().try_for_each(|&(x, class)| to.push(&[x], class)))?;
 /// let samples = Samples::parse(segment.bytes())?;
 /// let split = Split::default();
-/// let prepared = Prepared::new(&samples, split);
-/// let input = Input { split, distances: vec![Distance::Euclidean], testing: 0..1, ks: vec![1, 2] };
-/// assert_eq!(score(&prepared, &samples, &input)?.passed, [1, 1]);
+/// let prepared = Prepared::new(&samples, split, 0, Scale::None)?;
+/// let input = Input {
+///     split,
+///     partition: 0,
+///     scale: Scale::None,
+///     weights: Weights::Uniform,
+///     distances: vec![Distance::Euclidean],
+///     testing: 0..1,
+///     ks: vec![1, 2],
+///     is_pruned: true,
+/// };
+/// assert_eq!(score(&prepared, &samples, &input)?.predicted, [0, 0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -179,102 +117,29 @@ pub fn score(
         samples,
         input,
     };
-    let cells = input.distances.len() * input.ks.len();
-    let mut tally = Tally {
-        tested: input.testing.end - input.testing.start,
-        passed: vec![0; cells],
-    };
+    let (rows, ks) = (input.testing.len(), input.ks.len());
+    let mut vote = Vote::new(prepared.classes, &input.ks, input.weights);
+    let mut predicted = vec![0; input.predictions()];
     for pass in Distance::passes(&input.distances) {
-        match pass[..] {
-            [Distance::Euclidean, ..] => block.pass::<Squares>(&mut tally.passed),
-            [Distance::Chebyshev, ..] => block.pass::<Largest>(&mut tally.passed),
-            [_] if pass[0] == Distance::Manhattan => block.pass::<Absolute>(&mut tally.passed),
-            [_] => block.pass::<Share>(&mut tally.passed),
-            _ => block.pass::<AbsoluteAndTotal>(&mut tally.passed),
-        }
-    }
-    Ok(tally)
-}
-
-/// A block of work that fits the samples.
-struct Block<'a> {
-    prepared: &'a Prepared,
-    samples: &'a Samples<'a>,
-    input: &'a Input,
-}
-
-impl Block<'_> {
-    /// One pass over the training set for each [`LANES`] testing samples, which are computed side by side.
-    fn pass<K: Kernel>(&self, passed: &mut [u32]) {
-        let Input {
-            split, testing, ks, ..
-        } = self.input;
-        let most = ks.iter().copied().max().unwrap_or(0) as usize;
-        if most == 0 {
-            return;
-        }
-        let mut queries = vec![[0.0; LANES]; self.samples.feature_count()];
-        let mut nearest: Vec<[Nearest; LANES]> = K::DISTANCES
+        // Where in the input the distances of this pass stand.
+        let places: Vec<usize> = pass
             .iter()
-            .map(|_| std::array::from_fn(|_| Nearest::new(most)))
+            .map(|distance| place(input, *distance))
             .collect();
-        let mut vote = Vote::new(self.prepared.classes, ks);
-        for start in testing.clone().step_by(LANES) {
-            let rows: [usize; LANES] = std::array::from_fn(|lane| {
-                // A tile that is not full repeats its last sample, whose result is then left out.
-                let position = (start as usize + lane).min(testing.end as usize - 1);
-                split.testing_row(position)
-            });
-            for (lane, &row) in rows.iter().enumerate() {
-                for (query, &feature) in queries.iter_mut().zip(self.samples.row(row)) {
-                    query[lane] = feature;
-                }
+        block.pass(&pass, |which, position, neighbours| {
+            let winners = vote.winners(neighbours, &prepared.class_ids);
+            for (k, &winner) in winners.iter().enumerate() {
+                predicted[(places[which] * ks + k) * rows + position] = winner;
             }
-            self.tile::<K>(&queries, &mut nearest);
-            let full = (testing.end - start).min(TILE_ROWS) as usize;
-            for (distance, nearest) in K::DISTANCES.iter().zip(&mut nearest) {
-                for (nearest, &row) in nearest.iter_mut().zip(&rows).take(full) {
-                    let neighbours = nearest.ordered();
-                    let wins = vote.wins(
-                        neighbours,
-                        &self.prepared.class_ids,
-                        self.samples.class_id(row),
-                    );
-                    self.count(*distance, wins, passed);
-                }
-                nearest.iter_mut().for_each(Nearest::clear);
-            }
-        }
+        });
     }
+    Ok(Tally { predicted })
+}
 
-    /// Offers every training row to the testing samples of one tile.
-    fn tile<K: Kernel>(&self, queries: &[[f64; LANES]], nearest: &mut [[Nearest; LANES]]) {
-        for (position, &rank) in self.prepared.ranks.iter().enumerate() {
-            let training = self.samples.row(self.input.split.training_row(position));
-            let mut sums = K::Sums::default();
-            for (query, &feature) in queries.iter().zip(training) {
-                K::add(&mut sums, query, feature);
-            }
-            for (which, nearest) in nearest.iter_mut().enumerate() {
-                let distances = K::distances(&sums, which);
-                for (nearest, distance) in nearest.iter_mut().zip(distances) {
-                    nearest.offer(distance, rank);
-                }
-            }
-        }
-    }
-
-    /// Adds the wins of one testing sample to the cells of a distance, wherever the input asks for it.
-    fn count(&self, distance: Distance, wins: &[bool], passed: &mut [u32]) {
-        let rows = passed
-            .chunks_exact_mut(wins.len())
-            .zip(&self.input.distances);
-        for (cells, _) in rows.filter(|(_, asked)| **asked == distance) {
-            for (cell, &win) in cells.iter_mut().zip(wins) {
-                *cell += u32::from(win);
-            }
-        }
-    }
+/// Where in the input a distance stands.
+fn place(input: &Input, distance: Distance) -> usize {
+    let mut distances = input.distances.iter();
+    distances.position(|other| *other == distance).unwrap_or(0)
 }
 
 #[cfg(test)]

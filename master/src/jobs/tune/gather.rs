@@ -10,13 +10,11 @@ use super::Grid;
 /// A tally that does not answer its task.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "a worker tallied {found} cells and {tested} samples for a task of {expected} cells and {samples} samples: rebuild master and worker together"
+    "a worker named {found} classes for a task of {expected}: rebuild master and worker together"
 )]
 pub(crate) struct GatherError {
     expected: usize,
     found: usize,
-    samples: u32,
-    tested: u32,
 }
 
 /// The grid while it fills.
@@ -27,13 +25,15 @@ pub(crate) struct Gather {
     /// The first cell of each k, and the distances that follow in its row.
     rows: HashMap<u32, usize>,
     distances: Vec<Distance>,
+    /// The class of each row of the table.
+    class_ids: Vec<u32>,
     done: u64,
     all: u64,
 }
 
 impl Gather {
     /// An empty grid that these tasks will fill.
-    pub(crate) fn new(grid: &Grid, tasks: &[Input]) -> Self {
+    pub(crate) fn new(grid: &Grid, tasks: &[Input], class_ids: &[u32]) -> Self {
         let cell = |&k| {
             move |&distance| Hyperparameter {
                 k,
@@ -55,6 +55,7 @@ impl Gather {
                 .zip((0..).step_by(grid.distances.len().max(1)))
                 .collect(),
             distances: grid.distances.clone(),
+            class_ids: class_ids.to_vec(),
             done: 0,
             all: tasks.iter().map(work).sum(),
         }
@@ -65,22 +66,17 @@ impl Gather {
     /// # Errors
     /// [`GatherError`] when it has not the task's shape; the grid is then as before.
     pub(crate) fn add(&mut self, task: &Input, tally: &Tally) -> Result<(), GatherError> {
-        let (expected, found) = (task.distances.len() * task.ks.len(), tally.passed.len());
-        let (samples, tested) = (
-            task.testing.end.saturating_sub(task.testing.start),
-            tally.tested,
-        );
-        if expected != found
-            || samples != tested
-            || tally.passed.iter().any(|&passed| passed > tested)
-        {
-            return Err(GatherError {
-                expected,
-                found,
-                samples,
-                tested,
-            });
+        let (expected, found) = (task.predictions(), tally.predicted.len());
+        let rows = task.testing.len();
+        if expected != found {
+            return Err(GatherError { expected, found });
         }
+        let partition = task.split.partition(task.partition, &self.class_ids);
+        let right: Vec<u32> = task
+            .testing
+            .clone()
+            .map(|position| self.class_ids[partition.testing_row(position as usize)])
+            .collect();
         for (k, row) in task.ks.iter().zip(0..) {
             let Some(first) = self.rows.get(k) else {
                 continue;
@@ -90,8 +86,14 @@ impl Gather {
                     continue;
                 };
                 let cell = &mut self.cells[first + column];
-                cell.passed += u64::from(tally.passed[found * task.ks.len() + row]);
-                cell.tested += u64::from(tested);
+                let first = (found * task.ks.len() + row) * rows;
+                let predicted = &tally.predicted[first..][..rows];
+                let passed = predicted
+                    .iter()
+                    .zip(&right)
+                    .filter(|(one, other)| one == other);
+                cell.passed += passed.count() as u64;
+                cell.tested += rows as u64;
             }
         }
         self.done += work(task);
@@ -120,6 +122,7 @@ fn work(task: &Input) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use brigade_protocol::jobs::tune::{Scale, Weights};
     use brigade_protocol::{
         jobs::tune::Distance,
         shm::{Samples, Split},
@@ -146,9 +149,9 @@ mod tests {
         let table = Table::parse(iris::NAME, iris::BYTES, &Reading::default()).unwrap();
         let segment = table.segment().unwrap();
         let samples = Samples::parse(segment.bytes()).unwrap();
-        let prepared = Prepared::new(&samples, Split::default());
+        let prepared = Prepared::new(&samples, Split::default(), 0, Scale::None).unwrap();
         let tasks = plan(&grid, Split::default(), &table, 2).unwrap();
-        let mut gather = Gather::new(&grid, &tasks);
+        let mut gather = Gather::new(&grid, &tasks, &table.class_ids);
         for task in tasks.iter().rev() {
             assert!(gather.fraction() < 1.0);
             gather
@@ -178,13 +181,17 @@ mod tests {
         };
         let task = Input {
             split: Split::default(),
+            partition: 0,
+            scale: Scale::None,
+            weights: Weights::Uniform,
             distances: grid.distances.clone(),
             testing: 0..4,
             ks: vec![1, 3],
+            is_pruned: true,
         };
-        let mut gather = Gather::new(&grid, std::slice::from_ref(&task));
-        for (tested, passed) in [(4, vec![1]), (3, vec![1, 1]), (4, vec![5, 1])] {
-            assert!(gather.add(&task, &Tally { tested, passed }).is_err());
+        let mut gather = Gather::new(&grid, std::slice::from_ref(&task), &[0; 20]);
+        for predicted in [vec![], vec![0; 7], vec![0; 9]] {
+            assert!(gather.add(&task, &Tally { predicted }).is_err());
         }
         assert_eq!(
             gather.finish().iter().map(|cell| cell.tested).sum::<u64>(),

@@ -1,7 +1,7 @@
 //! Cuts a grid into tasks that end at about the same time.
 
 use brigade_protocol::{
-    jobs::tune::{Distance, Input, TILE_ROWS},
+    jobs::tune::{Distance, Input, Scale, TILE_ROWS, Weights},
     shm::Split,
 };
 use thiserror::Error;
@@ -64,7 +64,8 @@ pub(crate) fn plan(
     workers: usize,
 ) -> Result<Vec<Input>, PlanError> {
     check(grid, split, table)?;
-    let testing = u32::try_from(split.testing_count(table.rows())).unwrap_or(u32::MAX);
+    let testing =
+        u32::try_from(split.partition(0, &table.class_ids).testing_count()).unwrap_or(u32::MAX);
     let mut passes: Vec<(f64, Vec<Distance>)> = Distance::passes(&grid.distances)
         .into_iter()
         .map(|pass| (row_units(grid, split, table, &pass), pass))
@@ -80,6 +81,10 @@ pub(crate) fn plan(
         let rows = block_rows(target / units, testing);
         (0..testing).step_by(rows as usize).map(move |start| Input {
             split,
+            partition: 0,
+            scale: Scale::None,
+            weights: Weights::Uniform,
+            is_pruned: true,
             distances: pass.clone(),
             testing: start..start.saturating_add(rows).min(testing),
             ks: grid.ks.clone(),
@@ -90,7 +95,10 @@ pub(crate) fn plan(
 
 fn check(grid: &Grid, split: Split, table: &Table) -> Result<(), PlanError> {
     let source_name = table.source.clone();
-    let (rows, training) = (table.rows(), split.training_count(table.rows()));
+    let (rows, training) = (
+        table.rows(),
+        split.partition(0, &table.class_ids).training_count(),
+    );
     if training == 0 {
         return Err(PlanError::NoTraining {
             source_name,
@@ -125,7 +133,7 @@ fn row_units(grid: &Grid, split: Split, table: &Table, pass: &[Distance]) -> f64
     };
     let pair = table.width as f64 * sums + PAIR_UNITS * pass.len() as f64;
     let most = grid.ks.iter().copied().max().unwrap_or(0);
-    split.training_count(table.rows()) as f64 * pair
+    split.partition(0, &table.class_ids).training_count() as f64 * pair
         + f64::from(most) * NEIGHBOUR_UNITS * pass.len() as f64
 }
 
@@ -152,7 +160,7 @@ mod tests {
         iris,
         tune::{Distances, Ks},
     };
-    use crate::table::Reading;
+    use crate::table::{Features, Reading};
 
     fn grid(ks: &str, distances: &str) -> Grid {
         Grid {
@@ -167,7 +175,7 @@ mod tests {
             source: "t.csv".to_owned(),
             width,
             feature_names: None,
-            features: Vec::new(),
+            features: Features::Numbers(Vec::new()),
             class_ids: vec![0; rows],
             class_names: vec!["a".to_owned(), "b".to_owned()],
         }
@@ -229,7 +237,7 @@ mod tests {
                 let mut blocks: Vec<_> = tasks.iter().filter(|task| task.distances.contains(distance)).map(|task| task.testing.clone()).collect();
                 blocks.sort_by_key(|block| block.start);
                 let end = blocks.iter().fold(0, |end, block| { assert_eq!(block.start, end); assert!(block.end > end); block.end });
-                prop_assert_eq!(end as usize, split.testing_count(rows));
+                prop_assert_eq!(end as usize, split.partition(0, &vec![0; rows]).testing_count());
             }
         }
     }

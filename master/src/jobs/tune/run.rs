@@ -9,7 +9,7 @@ use anyhow::Context;
 use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 
-use super::{Gather, Grid, TuneArgs, plan};
+use super::{Gather, TuneArgs, plan};
 use crate::{
     cli::{Common, Done, Narrator, signals},
     report::{Format, tune::TuneReport},
@@ -27,7 +27,8 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let segment = table.segment()?;
     let builder = common.pool("tune", &narrator);
     let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
-    let (gather, failures) = score(&pool, &grid, &tasks, &narrator)?;
+    let gather = Gather::new(&grid, &tasks, &table.class_ids);
+    let (gather, failures) = score(&pool, gather, &tasks, &narrator)?;
     let fraction = gather.fraction();
     pool.join();
     narrator.finish();
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         ));
     }
 
-    let tested = args.split.testing_count(table.rows()) as u64;
+    let tested = args.split.partition(0, &table.class_ids).testing_count() as u64;
     let report = TuneReport {
         data: table.source.clone(),
         rows: table.rows(),
@@ -73,11 +74,10 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
 /// Has all tasks done, in any order, and adds them up. Also returns how many failed.
 fn score(
     pool: &Pool,
-    grid: &Grid,
+    mut gather: Gather,
     tasks: &[Input],
     narrator: &Narrator,
 ) -> anyhow::Result<(Gather, usize)> {
-    let mut gather = Gather::new(grid, tasks);
     let mut failures = 0;
     for (position, outcome) in pool.map_unordered::<ScoreBlock, _>(tasks.iter().cloned()) {
         let Some(task) = usize::try_from(position).ok().and_then(|at| tasks.get(at)) else {

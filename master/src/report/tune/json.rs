@@ -2,7 +2,7 @@
 
 use std::io;
 
-use brigade_protocol::jobs::tune::{Distance, Hyperparameter};
+use brigade_protocol::jobs::tune::Hyperparameter;
 use serde::Serialize;
 
 use super::TuneReport;
@@ -26,7 +26,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Cell {
     k: u32,
-    distance: Distance,
+    distance: String,
     quality: f64,
     passed: u64,
     tested: u64,
@@ -42,7 +42,7 @@ impl From<&Hyperparameter> for Cell {
         } = *cell;
         Self {
             k,
-            distance,
+            distance: distance.to_string(),
             quality: cell.quality(),
             passed,
             tested,

@@ -2,7 +2,7 @@
 //! several at once while each one's sum still grows in the order of the features: the results are those of the
 //! plain formula to the last bit.
 
-use brigade_protocol::jobs::tune::{Distance, TILE_ROWS};
+use brigade_protocol::jobs::tune::TILE_ROWS;
 
 /// Testing samples computed side by side.
 pub(super) const LANES: usize = TILE_ROWS as usize;
@@ -14,14 +14,15 @@ pub(super) type Lanes = [f64; LANES];
 pub(super) trait Kernel {
     /// The sums of a tile, zero at the start.
     type Sums: Default;
-    /// The distances that one pass yields.
-    const DISTANCES: &'static [Distance];
+
+    /// How many distances one pass yields.
+    const DISTANCES: usize;
 
     /// Takes one feature of the testing samples and of one training row into the sums.
-    fn add(sums: &mut Self::Sums, queries: &Lanes, feature: f64);
+    fn add(&self, sums: &mut Self::Sums, queries: &Lanes, feature: f64);
 
-    /// The distances of kind `DISTANCES[which]`. Neither NaN nor negative zero is among them.
-    fn distances(sums: &Self::Sums, which: usize) -> Lanes;
+    /// The distances of one kind. Neither NaN nor negative zero is among them.
+    fn distances(&self, sums: &Self::Sums, which: usize) -> Lanes;
 }
 
 /// ED.
@@ -34,13 +35,25 @@ pub(super) struct Largest;
 pub(super) struct Share;
 /// MD and SD.
 pub(super) struct AbsoluteAndTotal;
+/// COS.
+pub(super) struct Angle;
+/// CAN.
+pub(super) struct Shares;
+/// HAM, of so many features.
+pub(super) struct Differing {
+    pub(super) features: f64,
+}
+/// Minkowski.
+pub(super) struct Powers {
+    pub(super) exponent: f64,
+}
 
 impl Kernel for Squares {
     type Sums = Lanes;
-    const DISTANCES: &'static [Distance] = &[Distance::Euclidean];
+    const DISTANCES: usize = 1;
 
     #[inline]
-    fn add(sums: &mut Lanes, queries: &Lanes, feature: f64) {
+    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
         for (sum, query) in sums.iter_mut().zip(queries) {
             let difference = query - feature;
             *sum += difference * difference;
@@ -49,34 +62,34 @@ impl Kernel for Squares {
 
     /// The root is taken before comparing: different sums may have the same root, and then tie.
     #[inline]
-    fn distances(sums: &Lanes, _which: usize) -> Lanes {
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
         sums.map(f64::sqrt)
     }
 }
 
 impl Kernel for Absolute {
     type Sums = Lanes;
-    const DISTANCES: &'static [Distance] = &[Distance::Manhattan];
+    const DISTANCES: usize = 1;
 
     #[inline]
-    fn add(sums: &mut Lanes, queries: &Lanes, feature: f64) {
+    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
         for (sum, query) in sums.iter_mut().zip(queries) {
             *sum += (query - feature).abs();
         }
     }
 
     #[inline]
-    fn distances(sums: &Lanes, _which: usize) -> Lanes {
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
         *sums
     }
 }
 
 impl Kernel for Largest {
     type Sums = Lanes;
-    const DISTANCES: &'static [Distance] = &[Distance::Chebyshev];
+    const DISTANCES: usize = 1;
 
     #[inline]
-    fn add(sums: &mut Lanes, queries: &Lanes, feature: f64) {
+    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
         for (sum, query) in sums.iter_mut().zip(queries) {
             let difference = (query - feature).abs();
             // Not f64::max, whose care for NaN costs a comparison: differences of finite numbers are none.
@@ -85,32 +98,32 @@ impl Kernel for Largest {
     }
 
     #[inline]
-    fn distances(sums: &Lanes, _which: usize) -> Lanes {
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
         *sums
     }
 }
 
 impl Kernel for Share {
     type Sums = [Lanes; 2];
-    const DISTANCES: &'static [Distance] = &[Distance::Sorensen];
+    const DISTANCES: usize = 1;
 
     #[inline]
-    fn add(sums: &mut [Lanes; 2], queries: &Lanes, feature: f64) {
-        AbsoluteAndTotal::add(sums, queries, feature);
+    fn add(&self, sums: &mut [Lanes; 2], queries: &Lanes, feature: f64) {
+        AbsoluteAndTotal.add(sums, queries, feature);
     }
 
     #[inline]
-    fn distances(sums: &[Lanes; 2], _which: usize) -> Lanes {
+    fn distances(&self, sums: &[Lanes; 2], _which: usize) -> Lanes {
         std::array::from_fn(|lane| sorensen(sums[0][lane], sums[1][lane]))
     }
 }
 
 impl Kernel for AbsoluteAndTotal {
     type Sums = [Lanes; 2];
-    const DISTANCES: &'static [Distance] = &[Distance::Manhattan, Distance::Sorensen];
+    const DISTANCES: usize = 2;
 
     #[inline]
-    fn add([absolute, total]: &mut [Lanes; 2], queries: &Lanes, feature: f64) {
+    fn add(&self, [absolute, total]: &mut [Lanes; 2], queries: &Lanes, feature: f64) {
         for ((absolute, total), query) in absolute.iter_mut().zip(total).zip(queries) {
             *absolute += (query - feature).abs();
             *total += query + feature;
@@ -118,12 +131,113 @@ impl Kernel for AbsoluteAndTotal {
     }
 
     #[inline]
-    fn distances(sums: &[Lanes; 2], which: usize) -> Lanes {
+    fn distances(&self, sums: &[Lanes; 2], which: usize) -> Lanes {
         if which == 0 {
             sums[0]
         } else {
-            Share::distances(sums, 0)
+            Share.distances(sums, 0)
         }
+    }
+}
+
+impl Kernel for Angle {
+    /// Σab, Σa², Σb².
+    type Sums = [Lanes; 3];
+    const DISTANCES: usize = 1;
+
+    #[inline]
+    fn add(&self, [product, query_square, square]: &mut [Lanes; 3], queries: &Lanes, feature: f64) {
+        for lane in 0..LANES {
+            product[lane] += queries[lane] * feature;
+            query_square[lane] += queries[lane] * queries[lane];
+            square[lane] += feature * feature;
+        }
+    }
+
+    #[inline]
+    fn distances(&self, sums: &[Lanes; 3], _which: usize) -> Lanes {
+        std::array::from_fn(|lane| cosine(sums[0][lane], sums[1][lane], sums[2][lane]))
+    }
+}
+
+impl Kernel for Shares {
+    type Sums = Lanes;
+    const DISTANCES: usize = 1;
+
+    #[inline]
+    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
+        for (sum, query) in sums.iter_mut().zip(queries) {
+            *sum += canberra(*query, feature);
+        }
+    }
+
+    #[inline]
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
+        *sums
+    }
+}
+
+impl Kernel for Differing {
+    type Sums = Lanes;
+    const DISTANCES: usize = 1;
+
+    #[inline]
+    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
+        for (sum, query) in sums.iter_mut().zip(queries) {
+            *sum += f64::from(u8::from(*query != feature));
+        }
+    }
+
+    #[inline]
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
+        sums.map(|sum| sum / self.features)
+    }
+}
+
+impl Kernel for Powers {
+    type Sums = Lanes;
+    const DISTANCES: usize = 1;
+
+    #[inline]
+    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
+        for (sum, query) in sums.iter_mut().zip(queries) {
+            *sum += (query - feature).abs().powf(self.exponent);
+        }
+    }
+
+    #[inline]
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
+        sums.map(|sum| sum.powf(1.0 / self.exponent))
+    }
+}
+
+/// |a−b| ÷ (|a|+|b|), 0 where both are 0.
+#[inline]
+pub(super) fn canberra(one: f64, other: f64) -> f64 {
+    let total = one.abs() + other.abs();
+    if one == other {
+        0.0
+    } else if total.is_finite() {
+        (one - other).abs() / total
+    } else {
+        (one * 0.5 - other * 0.5).abs() / (one.abs() * 0.5 + other.abs() * 0.5)
+    }
+}
+
+/// 1 − Σab ÷ (√Σa² √Σb²). Rounding may not make it negative, and where sums overflow the samples are as far apart
+/// as can be.
+#[inline]
+pub(super) fn cosine(product: f64, square: f64, other_square: f64) -> f64 {
+    if square == 0.0 || other_square == 0.0 {
+        return if square == other_square { 0.0 } else { 1.0 };
+    }
+    let angle = 1.0 - product / (square.sqrt() * other_square.sqrt());
+    if angle.is_nan() {
+        f64::INFINITY
+    } else if angle > 0.0 {
+        angle
+    } else {
+        0.0
     }
 }
 
@@ -148,13 +262,13 @@ pub(super) fn sorensen(absolute: f64, total: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn distance<K: Kernel>(which: usize) -> f64 {
+    fn distance<K: Kernel>(kernel: &K, which: usize) -> f64 {
         let (unknown, known) = ([5.1, 3.5, 1.4, 0.2], [7.9, 3.2, 4.7, 1.4]);
         let mut sums = K::Sums::default();
         for (&query, &feature) in unknown.iter().zip(&known) {
-            K::add(&mut sums, &[query; LANES], feature);
+            kernel.add(&mut sums, &[query; LANES], feature);
         }
-        let lanes = K::distances(&sums, which);
+        let lanes = kernel.distances(&sums, which);
         assert!(
             lanes
                 .iter()
@@ -168,12 +282,32 @@ mod tests {
         let near = |found: f64, expected: f64| {
             assert!((found - expected).abs() < 1e-8, "{found} {expected}");
         };
-        near(distance::<Largest>(0), 3.3);
-        near(distance::<Squares>(0), 4.501_110_97);
-        near(distance::<Absolute>(0), 7.6);
-        near(distance::<AbsoluteAndTotal>(0), 7.6);
-        near(distance::<Share>(0), 0.277_372_262_7);
-        near(distance::<AbsoluteAndTotal>(1), 0.277_372_262_7);
+        near(distance(&Largest, 0), 3.3);
+        near(distance(&Squares, 0), 4.501_110_97);
+        near(distance(&Absolute, 0), 7.6);
+        near(distance(&AbsoluteAndTotal, 0), 7.6);
+        near(distance(&Share, 0), 0.277_372_262_7);
+        near(distance(&AbsoluteAndTotal, 1), 0.277_372_262_7);
+    }
+
+    #[test]
+    fn the_other_distances_are_those_of_their_formulas() {
+        let near = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 1e-8, "{found} {expected}");
+        };
+        near(distance(&Angle, 0), 0.064_829_630_2);
+        near(distance(&Shares, 0), 1.551_144_341_3);
+        near(distance(&Differing { features: 4.0 }, 0), 1.0);
+        near(distance(&Powers { exponent: 3.0 }, 0), 3.907_109_538_9);
+        assert_eq!(
+            [
+                cosine(0.0, 0.0, 0.0),
+                cosine(0.0, 0.0, 2.0),
+                cosine(4.0, 4.0, 4.0)
+            ],
+            [0.0, 1.0, 0.0]
+        );
+        assert_eq!(cosine(f64::INFINITY, f64::INFINITY, 1.0), f64::INFINITY);
     }
 
     #[test]

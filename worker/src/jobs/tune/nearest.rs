@@ -3,7 +3,7 @@
 /// A training row as seen from one testing sample.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neighbour {
-    distance: f64,
+    pub(super) distance: f64,
     /// The row's rank by features and class name: smaller comes first at equal distance.
     pub(super) rank: u32,
 }

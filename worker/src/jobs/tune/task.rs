@@ -2,7 +2,7 @@
 
 use brigade_protocol::{
     jobs::tune::{Input, SAMPLES, ScoreBlock, Tally},
-    shm::{SharedSamples, Split},
+    shm::SharedSamples,
 };
 
 use super::{Prepared, score};
@@ -29,10 +29,9 @@ impl Tuner {
 
     fn score(&mut self, input: &Input) -> Result<Tally, TaskError> {
         let samples = self.samples.samples()?;
-        let fits = |prepared: &Prepared, split: Split| prepared.split() == split;
         let prepared = match self.prepared.take() {
-            Some(prepared) if fits(&prepared, input.split) => prepared,
-            _ => Prepared::new(&samples, input.split),
+            Some(prepared) if prepared.fits(input) => prepared,
+            _ => Prepared::new(&samples, input.split, input.partition, input.scale)?,
         };
         let prepared = self.prepared.insert(prepared);
         Ok(score(prepared, &samples, input)?)

@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use brigade_protocol::shm::{Sample, SamplesBuilder, Segment};
+use brigade_protocol::{
+    jobs::tune::{Scale, Weights},
+    shm::{SamplesBuilder, Segment},
+};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
@@ -19,52 +22,114 @@ fn distance(kind: Distance, one: &[f64], other: &[f64]) -> f64 {
         Distance::Sorensen => {
             kernel::sorensen(absolute(), pairs().fold(0.0, |sum, (a, b)| sum + (a + b)))
         }
+        Distance::Cosine => {
+            let sum = |one: &[f64], other: &[f64]| {
+                one.iter().zip(other).fold(0.0, |sum, (a, b)| sum + a * b)
+            };
+            kernel::cosine(sum(one, other), sum(one, one), sum(other, other))
+        }
+        Distance::Canberra => pairs().fold(0.0, |sum, (&a, &b)| sum + kernel::canberra(a, b)),
+        Distance::Hamming => pairs().filter(|(a, b)| a != b).count() as f64 / one.len() as f64,
+        Distance::Minkowski(exponent) => pairs()
+            .fold(0.0, |sum, (a, b)| sum + (a - b).abs().powf(exponent.get()))
+            .powf(1.0 / exponent.get()),
     }
 }
 
-fn classify<'a>(
-    samples: &'a Samples<'a>,
-    split: Split,
-    unknown: Sample<'_>,
-    kind: Distance,
-    k: u32,
-) -> &'a str {
-    let mut training: Vec<(f64, &[f64], &str)> = samples
-        .training(split)
-        .map(|known| {
-            (
-                distance(kind, known.features(), unknown.features()),
-                known.features(),
-                known.class(),
-            )
-        })
-        .collect();
-    training.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
-    let mut counter: Vec<(&str, usize)> = Vec::new();
-    for (.., class) in &training[..k as usize] {
-        match counter.iter_mut().find(|(name, _)| name == class) {
-            Some((_, votes)) => *votes += 1,
-            None => counter.push((class, 1)),
+/// The training rows' scale, found as plainly as can be.
+fn scaled(rows: &[Vec<f64>], training: &[usize], scale: Scale) -> Vec<Vec<f64>> {
+    let mut rows = rows.to_vec();
+    for feature in 0..rows[0].len() {
+        let column: Vec<f64> = training.iter().map(|&row| rows[row][feature]).collect();
+        let count = column.len() as f64;
+        let (offset, divisor) = match scale {
+            Scale::None => continue,
+            Scale::Standard => {
+                let mean = column.iter().sum::<f64>() / count;
+                let squares = column.iter().map(|number| (number - mean).powi(2));
+                (mean, (squares.sum::<f64>() / count).sqrt())
+            }
+            Scale::MinMax => {
+                let least = column.iter().copied().reduce(f64::min).unwrap();
+                let most = column.iter().copied().reduce(f64::max).unwrap();
+                (least, most - least)
+            }
+        };
+        let divisor = if divisor > 0.0 { divisor } else { 1.0 };
+        for row in &mut rows {
+            row[feature] = (row[feature] - offset) / divisor;
         }
     }
-    let most = counter.iter().map(|(_, votes)| *votes).max().unwrap();
-    counter.iter().find(|(_, votes)| *votes == most).unwrap().0
+    rows
+}
+
+/// The class of the nearest k, from all training rows sorted.
+fn elect(nearest: &[(f64, u32)], weights: Weights) -> u32 {
+    let is_there = nearest.iter().any(|(distance, _)| *distance == 0.0);
+    let mut counter: Vec<(u32, f64)> = Vec::new();
+    for (distance, class) in nearest {
+        let weight = match weights {
+            Weights::Uniform => 1.0,
+            Weights::Distance if is_there => f64::from(u8::from(*distance == 0.0)),
+            Weights::Distance => 1.0 / distance,
+        };
+        match counter.iter_mut().find(|(known, _)| known == class) {
+            Some((_, votes)) => *votes += weight,
+            None => counter.push((*class, weight)),
+        }
+    }
+    let most = counter.iter().map(|(_, votes)| *votes).reduce(f64::max);
+    counter
+        .iter()
+        .find(|(_, votes)| Some(*votes) == most)
+        .unwrap()
+        .0
 }
 
 fn reference(samples: &Samples<'_>, input: &Input) -> Vec<u32> {
-    let cell = |kind: Distance, k: u32| {
-        let block = samples.testing(input.split).enumerate();
-        let right = block.filter(|(position, unknown)| {
-            input.testing.contains(&u32::try_from(*position).unwrap())
-                && classify(samples, input.split, *unknown, kind, k) == unknown.class()
-        });
-        u32::try_from(right.count()).unwrap()
-    };
-    input
-        .distances
+    let partition = input.split.partition(input.partition, samples.class_ids());
+    let training: Vec<usize> = (0..partition.training_count())
+        .map(|at| partition.training_row(at))
+        .collect();
+    let raw: Vec<Vec<f64>> = samples
         .iter()
-        .flat_map(|&kind| input.ks.iter().map(move |&k| cell(kind, k)))
-        .collect()
+        .map(|sample| sample.features().to_vec())
+        .collect();
+    let rows = scaled(&raw, &training, input.scale);
+    let mut predicted = Vec::new();
+    for &kind in &input.distances {
+        let sorted: Vec<Vec<(f64, u32)>> = input
+            .testing
+            .clone()
+            .map(|position| {
+                let unknown = &rows[partition.testing_row(position as usize)];
+                let mut known: Vec<_> = training
+                    .iter()
+                    .map(|&row| {
+                        (
+                            distance(kind, unknown, &rows[row]),
+                            &raw[row],
+                            samples.sample(row).class(),
+                            row,
+                        )
+                    })
+                    .collect();
+                known.sort_by(|one, other| {
+                    let order = (one.0, one.1, one.2).partial_cmp(&(other.0, other.1, other.2));
+                    order.unwrap_or(Ordering::Equal)
+                });
+                known
+                    .iter()
+                    .map(|&(distance, _, _, row)| (distance, samples.class_id(row)))
+                    .collect()
+            })
+            .collect();
+        for &k in &input.ks {
+            let nearest = sorted.iter().map(|sorted| &sorted[..k as usize]);
+            predicted.extend(nearest.map(|nearest| elect(nearest, input.weights)));
+        }
+    }
+    predicted
 }
 
 #[derive(Debug)]
@@ -72,9 +137,13 @@ struct Case {
     width: usize,
     rows: Vec<(Vec<f64>, u32)>,
     split: Split,
+    partition: prop::sample::Index,
     distances: Vec<Distance>,
+    weights: Weights,
+    scale: Scale,
     ks: Vec<prop::sample::Index>,
     ends: (prop::sample::Index, prop::sample::Index),
+    is_pruned: bool,
 }
 
 /// Random, tied, constant, tiny, huge and mixed features.
@@ -94,22 +163,51 @@ fn feature() -> impl Strategy<Value = BoxedStrategy<f64>> {
     ]
 }
 
+fn distances() -> Vec<Distance> {
+    let more = [
+        "cosine",
+        "canberra",
+        "hamming",
+        "minkowski:3",
+        "minkowski:0.5",
+    ];
+    let more = more.map(|name| name.parse().unwrap());
+    Distance::ALL.into_iter().chain(more).collect()
+}
+
 fn case() -> impl Strategy<Value = Case> {
-    (1..6_usize, feature(), 2..6_u32).prop_flat_map(|(width, feature, nth)| {
+    let splits = [
+        "every:2",
+        "every:5",
+        "kfold:3",
+        "kfold:2x2:seed=5:plain",
+        "holdout:20",
+    ];
+    let shape = (1..6_usize, feature(), prop::sample::select(splits.to_vec()));
+    shape.prop_flat_map(|(width, feature, split)| {
         (
-            vec((vec(feature, width), 0..4_u32), 2..90),
-            prop::sample::subsequence(Distance::ALL.to_vec(), 1..=4).prop_shuffle(),
+            vec((vec(feature, width), 0..4_u32), 22..90),
+            any::<prop::sample::Index>(),
+            prop::sample::subsequence(distances(), 1..=5).prop_shuffle(),
+            (any::<bool>(), prop_oneof![3 => Just(Scale::None), 1 => Just(Scale::Standard), 1 => Just(Scale::MinMax)]),
             vec(any::<prop::sample::Index>(), 1..7),
             any::<(prop::sample::Index, prop::sample::Index)>(),
+            any::<bool>(),
         )
-            .prop_map(move |(rows, distances, ks, ends)| Case {
-                width,
-                rows,
-                split: Split::every(nth).unwrap(),
-                distances,
-                ks,
-                ends,
-            })
+            .prop_map(
+                move |(rows, partition, distances, (is_weighted, scale), ks, ends, is_pruned)| Case {
+                    width,
+                    rows,
+                    split: split.parse().unwrap(),
+                    partition,
+                    distances,
+                    weights: if is_weighted { Weights::Distance } else { Weights::Uniform },
+                    scale,
+                    ks,
+                    ends,
+                    is_pruned,
+                },
+            )
     })
 }
 
@@ -125,24 +223,52 @@ fn segment(width: usize, rows: &[(Vec<f64>, u32)]) -> Segment {
         .unwrap()
 }
 
+impl Case {
+    fn check(self, segment: &Segment) -> Result<(), TestCaseError> {
+        let samples = Samples::parse(segment.bytes()).unwrap();
+        let index = u32::try_from(self.partition.index(self.split.partitions() as usize)).unwrap();
+        let partition = self.split.partition(index, samples.class_ids());
+        let (training, testing) = (partition.training_count(), partition.testing_count() + 1);
+        let ends = [self.ends.0.index(testing), self.ends.1.index(testing)]
+            .map(|end| u32::try_from(end).unwrap());
+        let input = Input {
+            split: self.split,
+            partition: index,
+            scale: self.scale,
+            weights: self.weights,
+            distances: self.distances,
+            testing: ends[0].min(ends[1])..ends[0].max(ends[1]),
+            ks: self
+                .ks
+                .iter()
+                .map(|k| u32::try_from(k.index(training) + 1).unwrap())
+                .collect(),
+            is_pruned: self.is_pruned,
+        };
+        match Prepared::new(&samples, self.split, index, self.scale) {
+            Ok(prepared) => {
+                let tally = score(&prepared, &samples, &input).unwrap();
+                prop_assert_eq!(tally.predicted, reference(&samples, &input));
+            }
+            Err(error) => {
+                let huge = self
+                    .rows
+                    .iter()
+                    .flat_map(|(row, _)| row)
+                    .any(|number| number.abs() > 1e150);
+                prop_assert!(huge && matches!(error, ScoreError::Scale { .. }), "{error}");
+            }
+        }
+        Ok(())
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn equals_the_plain_reference(case in case()) {
         let segment = segment(case.width, &case.rows);
-        let samples = Samples::parse(segment.bytes()).unwrap();
-        let training = case.split.training_count(samples.len());
-        let testing = case.split.testing_count(samples.len()) + 1;
-        let ends = [case.ends.0.index(testing), case.ends.1.index(testing)].map(|end| u32::try_from(end).unwrap());
-        let input = Input {
-            split: case.split,
-            distances: case.distances,
-            testing: ends[0].min(ends[1])..ends[0].max(ends[1]),
-            ks: case.ks.iter().map(|k| u32::try_from(k.index(training) + 1).unwrap()).collect(),
-        };
-        let tally = score(&Prepared::new(&samples, case.split), &samples, &input).unwrap();
-        prop_assert_eq!(tally.tested as usize, input.testing.len());
-        prop_assert_eq!(tally.passed, reference(&samples, &input));
+        case.check(&segment)?;
     }
 }
 
@@ -151,12 +277,16 @@ fn what_does_not_fit_is_refused() {
     let rows: Vec<(Vec<f64>, u32)> = (0..10).map(|row| (vec![f64::from(row)], 0)).collect();
     let segment = segment(1, &rows);
     let samples = Samples::parse(segment.bytes()).unwrap();
-    let prepared = Prepared::new(&samples, Split::default());
+    let prepared = Prepared::new(&samples, Split::default(), 0, Scale::None).unwrap();
     let input = Input {
         split: Split::default(),
+        partition: 0,
+        scale: Scale::None,
+        weights: Weights::Uniform,
         distances: Distance::ALL.to_vec(),
         testing: 0..2,
         ks: vec![1],
+        is_pruned: true,
     };
     let wrong = |input: Input| score(&prepared, &samples, &input).unwrap_err();
     assert_eq!(
@@ -198,9 +328,6 @@ fn what_does_not_fit_is_refused() {
     };
     assert_eq!(
         score(&prepared, &samples, &empty),
-        Ok(Tally {
-            tested: 2,
-            passed: vec![]
-        })
+        Ok(Tally { predicted: vec![] })
     );
 }

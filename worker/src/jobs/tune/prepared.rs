@@ -1,0 +1,119 @@
+//! What a worker finds out once about a table and one of its partitions.
+
+use std::cmp::Ordering;
+
+use brigade_protocol::{
+    jobs::tune::{Input, Partition, Scale, Split},
+    shm::{Row, Samples},
+};
+
+use super::{ScoreError, scaling::Scaling};
+
+/// What a worker finds out once about a table and a partition, and then uses for every block: the training rows in
+/// the order of their features and class names, which breaks ties between equal distances for free, and the scale.
+/// Eight bytes a training row; the features stay in shared memory.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    split: Split,
+    index: u32,
+    scale: Scale,
+    pub(super) partition: Partition,
+    pub(super) scaling: Option<Scaling>,
+    /// The row at each rank.
+    pub(super) rows: Vec<u32>,
+    /// The class id at each rank.
+    pub(super) class_ids: Vec<u32>,
+    pub(super) classes: usize,
+}
+
+impl Prepared {
+    /// Ranks the training rows of a partition of `samples`, and finds the scale.
+    ///
+    /// # Errors
+    /// [`ScoreError::Scale`] when a feature is too large to be put on the scale.
+    pub fn new(
+        samples: &Samples<'_>,
+        split: Split,
+        index: u32,
+        scale: Scale,
+    ) -> Result<Self, ScoreError> {
+        let partition = split.partition(index, samples.class_ids());
+        let names: Vec<&str> = samples.class_names().iter().collect();
+        let name = |row: u32| names[samples.class_id(row as usize) as usize];
+        // Row numbers fit: a segment has at most u32::MAX rows.
+        #[expect(clippy::cast_possible_truncation, reason = "at most u32::MAX rows")]
+        let mut rows: Vec<u32> = (0..partition.training_count())
+            .map(|at| partition.training_row(at) as u32)
+            .collect();
+        rows.sort_by(|&one, &other| {
+            compare(samples.row(one as usize), samples.row(other as usize))
+                .then_with(|| name(one).cmp(name(other)))
+        });
+        let class_ids = rows
+            .iter()
+            .map(|&row| samples.class_id(row as usize))
+            .collect();
+        Ok(Self {
+            scaling: Scaling::fit(samples, &partition, scale)?,
+            split,
+            index,
+            scale,
+            partition,
+            rows,
+            class_ids,
+            classes: names.len(),
+        })
+    }
+
+    /// Whether this is what `input` asks for.
+    #[must_use]
+    pub fn fits(&self, input: &Input) -> bool {
+        (self.split, self.index, self.scale) == (input.split, input.partition, input.scale)
+    }
+
+    /// Whether `input` can be scored on `samples`.
+    pub(super) fn check(&self, samples: &Samples<'_>, input: &Input) -> Result<(), ScoreError> {
+        let (rows, training) = (samples.len(), self.rows.len());
+        if !self.fits(input) || rows != self.partition.rows() {
+            return Err(ScoreError::Split {
+                asked: input.split,
+                rows,
+                prepared: self.split,
+                prepared_rows: self.partition.rows(),
+            });
+        }
+        let (start, end) = (input.testing.start, input.testing.end);
+        let testing = self.partition.testing_count();
+        if start > end || end as usize > testing {
+            return Err(ScoreError::Block {
+                start,
+                end,
+                testing,
+            });
+        }
+        match input.ks.iter().find(|&&k| k == 0 || k as usize > training) {
+            Some(&k) => Err(ScoreError::Neighbours { k, training }),
+            None => Ok(()),
+        }
+    }
+
+    /// Copies the features of a row of `samples`, on the scale.
+    pub(super) fn fetch(&self, samples: &Samples<'_>, row: usize, out: &mut [f64]) {
+        samples.row(row).copy_to(out);
+        if let Some(scaling) = &self.scaling {
+            scaling.apply(out);
+        }
+    }
+}
+
+/// Features one after another. Negative zero equals zero, as it does when numbers are compared.
+fn compare(one: Row<'_>, other: Row<'_>) -> Ordering {
+    if let (Row::U8(one), Row::U8(other)) = (one, other) {
+        return one.cmp(other);
+    }
+    one.iter()
+        .zip(other.iter())
+        .map(|(one, other)| (one + 0.0).total_cmp(&(other + 0.0)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
