@@ -102,6 +102,7 @@ impl State {
                 worker,
                 how: how.clone(),
                 attempt: 1,
+                input_index: None,
             };
             first.deliver(Err(Box::new(error)), &mut self.wakes);
             self.core.count_item(slot, false);

@@ -177,7 +177,10 @@ impl Pool {
         let submit = |input| {
             self.submit::<T>(input).map_err(|error| match error {
                 SubmitError::Closed => TaskError::Cancelled,
-                SubmitError::Input(error) => TaskError::Input(error),
+                SubmitError::Input(error) => TaskError::Input {
+                    error,
+                    input_index: None,
+                },
                 SubmitError::PoolBroken(reason) => TaskError::PoolBroken(reason),
             })
         };

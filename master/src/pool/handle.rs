@@ -104,11 +104,13 @@ impl<T: Task> Handle<T> {
     /// another. It may use the pool. A callback that panics harms no other.
     pub fn on_done(self, callback: impl FnOnce(Result<T::Output, TaskError>) + Send + 'static) {
         self.cell
-            .call(Box::new(|outcome| callback(decode::<T>(outcome))));
+            .call(Box::new(|outcome| callback(decode::<T>(outcome, None))));
     }
 
     fn outcome(self) -> Result<T::Output, TaskError> {
-        self.cell.take().map_or(Err(TaskError::Taken), decode::<T>)
+        self.cell
+            .take()
+            .map_or(Err(TaskError::Taken), |outcome| decode::<T>(outcome, None))
     }
 }
 
@@ -117,21 +119,29 @@ impl<T: Task> Future for Handle<T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.cell.poll(context.waker()) {
-            Some(outcome) => Poll::Ready(decode::<T>(outcome)),
+            Some(outcome) => Poll::Ready(decode::<T>(outcome, None)),
             None => Poll::Pending,
         }
     }
 }
 
-/// An outcome as its caller wants it. The output is decoded here, on the thread that wants it.
-pub(super) fn decode<T: Task>(outcome: Outcome) -> Result<T::Output, TaskError> {
-    match outcome.map_err(|error| *error)? {
+/// An outcome as its caller wants it. The output is decoded here, on the thread that wants it; an error is told
+/// the position of its input in a map, which nobody needed to know before.
+pub(super) fn decode<T: Task>(
+    outcome: Outcome,
+    input_index: Option<u64>,
+) -> Result<T::Output, TaskError> {
+    let undecodable = |reason| TaskError::OutputUndecodable {
+        reason,
+        input_index,
+    };
+    match outcome.map_err(|error| error.of_input(input_index))? {
         Output::Bytes(bytes) => {
-            codec::decode(&bytes).map_err(|error| TaskError::OutputUndecodable(error.to_string()))
+            codec::decode(&bytes).map_err(|error| undecodable(error.to_string()))
         }
         Output::Value(value) => value
             .downcast()
             .map(|value| *value)
-            .map_err(|_| TaskError::OutputUndecodable("is of another type".into())),
+            .map_err(|_| undecodable("is of another type".into())),
     }
 }

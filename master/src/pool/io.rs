@@ -371,6 +371,7 @@ fn explain(loss: Loss) -> TaskError {
             worker: death.worker,
             how: death.how,
             attempt,
+            input_index: None,
         },
         Loss::TimedOut {
             attempt,
@@ -380,6 +381,7 @@ fn explain(loss: Loss) -> TaskError {
             limit,
             worker,
             attempt,
+            input_index: None,
         },
         Loss::Cancelled => TaskError::Cancelled,
         Loss::Broken(reason) => TaskError::PoolBroken(reason),

@@ -240,6 +240,7 @@ fn explain(
             failure,
             worker,
             attempt,
+            input_index: None,
         },
     }
 }

@@ -72,7 +72,8 @@ impl<T: Task, I: Iterator<Item = T::Input>> Iterator for Map<T, I> {
     type Item = Result<T::Output, TaskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(_, outcome)| decode::<T>(outcome))
+        let (position, outcome) = self.0.next()?;
+        Some(decode::<T>(outcome, Some(position)))
     }
 }
 
@@ -81,7 +82,7 @@ impl<T: Task, I: Iterator<Item = T::Input>> Iterator for MapUnordered<T, I> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (position, outcome) = self.0.next()?;
-        Some((position, decode::<T>(outcome)))
+        Some((position, decode::<T>(outcome, Some(position))))
     }
 }
 
@@ -125,9 +126,12 @@ impl<T: Task> MapHandle<T> {
     /// Waits for all outcomes.
     #[must_use]
     pub fn wait(self) -> Vec<Result<T::Output, TaskError>> {
-        let outcomes = self.handles.into_iter();
+        let outcomes = (0..).zip(self.handles);
         outcomes
-            .map(|handle| handle.and_then(Handle::wait))
+            .map(|(position, handle)| {
+                let outcome = handle.and_then(Handle::wait);
+                outcome.map_err(|error| error.of_input(Some(position)))
+            })
             .collect()
     }
 }
@@ -282,7 +286,10 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     }
 
     fn refuse(&self, position: u64, error: AppendError) {
-        let outcome = Err(Box::new(TaskError::Input(error)));
+        let outcome = Err(Box::new(TaskError::Input {
+            error,
+            input_index: None,
+        }));
         self.stream.put(position, outcome, &mut Wakes::default());
     }
 }
