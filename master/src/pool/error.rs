@@ -12,6 +12,21 @@ use nix::{errno::Errno, sys::signal::Signal};
 /// Why a task has no output.
 ///
 /// What befell a task of a map names its input: [`input_index`](Self::input_index).
+///
+/// ```
+/// use brigade::{TaskError, TaskFailure, jobs::fault::{Fault, Misdeed}};
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let error = pool.submit::<Fault>(Misdeed::Panic("ouch".into()))?.wait();
+/// let Err(TaskError::Failed { failure, attempt: 1, .. }) = error else {
+///     panic!("{error:?}");
+/// };
+/// assert!(matches!(
+///     failure,
+///     TaskFailure::Panicked { message, location, .. } if message == "ouch" && location.contains(".rs:")
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum TaskError {
@@ -103,6 +118,21 @@ impl TaskError {
     ///
     /// `None` for a task submitted by itself, and for what befalls a whole pool or a handle: an unknown kind of
     /// task, cancelling, a pool that gave up, an outcome taken before.
+    ///
+    /// ```
+    /// use brigade::jobs::fault::{Fault, Misdeed};
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let inputs = (0..100).map(|n| if n == 17 { Misdeed::Panic("ouch".into()) } else { Misdeed::None });
+    /// let errors: Vec<_> = pool.map::<Fault, _>(inputs).filter_map(Result::err).collect();
+    /// assert_eq!(errors.len(), 1);
+    /// assert_eq!(errors[0].input_index(), Some(17));
+    /// assert!(errors[0].to_string().starts_with("input 17: the task panicked at "));
+    ///
+    /// let single = pool.submit::<Fault>(Misdeed::Panic("ouch".into()))?.wait();
+    /// assert!(single.is_err_and(|error| error.input_index().is_none()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn input_index(&self) -> Option<u64> {
         match self {
@@ -116,6 +146,16 @@ impl TaskError {
     }
 
     /// The same error without the position, for a caller that names the input in its own words.
+    ///
+    /// ```
+    /// use brigade::jobs::fault::{Fault, Misdeed};
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let outcome = pool.map::<Fault, _>([Misdeed::Error("no".into())]).next();
+    /// let error = outcome.and_then(Result::err).ok_or("no error")?.without_input_index();
+    /// assert!(error.to_string().starts_with("the task no"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn without_input_index(self) -> Self {
         self.of_input(None)
@@ -142,6 +182,22 @@ fn of_input(index: Option<u64>) -> String {
 }
 
 /// How a worker process ended.
+///
+/// ```
+/// use brigade::{Ended, Pool, TaskError, jobs::fault::{Fault, Misdeed}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+/// #     return Ok(());
+/// # }
+/// let pool = Pool::builder().workers(1).this_executable()?.start()?;
+/// let killed = pool.submit::<Fault>(Misdeed::Signal(9))?.wait();
+/// assert!(matches!(killed, Err(TaskError::WorkerDied { how: Ended::Killed(9), .. })));
+/// let gone = pool.submit::<Fault>(Misdeed::Exit(0))?.wait();
+/// assert!(matches!(gone, Err(TaskError::WorkerDied { how: Ended::Exited(0), .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
@@ -223,6 +279,13 @@ impl fmt::Display for Ended {
 }
 
 /// Why a pool did not start.
+///
+/// ```
+/// use brigade::{Pool, StartError};
+///
+/// let error = Pool::builder().worker_executable("/no/such/worker").start();
+/// assert!(matches!(error, Err(StartError::NoWorker { path }) if path.ends_with("worker")));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -291,6 +354,15 @@ fn hint(error: &io::Error) -> &'static str {
 }
 
 /// Why a task was not accepted.
+///
+/// ```
+/// use brigade::{SubmitError, jobs::echo::Echo};
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// pool.close();
+/// assert_eq!(pool.submit::<Echo>(7).err(), Some(SubmitError::Closed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubmitError {
