@@ -554,7 +554,7 @@ impl PoolBuilder {
         Ok(self)
     }
 
-    /// Has `observer` called with what happens to the workers, on the thread that runs callbacks. It may use the
+    /// Has `observer` called with what happens to the workers, in that order, on the thread that runs callbacks. It may use the
     /// pool.
     ///
     /// ```
@@ -572,8 +572,9 @@ impl PoolBuilder {
     /// #   .this_executable()?
     ///     .start()?;
     /// assert!(pool.submit::<Fault>(Misdeed::Exit(3))?.wait().is_err());
-    /// assert!(matches!(told.recv()?, Event::WorkerStarted { index: 0, .. }));
-    /// assert!(matches!(told.recv()?, Event::WorkerDied { how: Ended::Exited(3), .. }));
+    /// let (first, second) = (told.recv()?, told.recv()?);
+    /// assert!(matches!(first, Event::WorkerStarted { index: 0, .. }), "{first:?}");
+    /// assert!(matches!(second, Event::WorkerDied { how: Ended::Exited(3), .. }), "{second:?}");
     /// # Ok(())
     /// # }
     /// ```
