@@ -61,7 +61,7 @@ fn crowd(misdeed: Misdeed) -> TaskError {
 #[track_caller]
 fn assert_died(error: &TaskError, expected: &Ended) {
     assert!(
-        matches!(error, TaskError::WorkerDied { how, attempt: 1, worker } if how == expected && *worker > 0),
+        matches!(error, TaskError::WorkerDied { how, attempt: 1, worker, .. } if how == expected && *worker > 0),
         "{error:?}"
     );
 }
@@ -192,6 +192,7 @@ fn fault_8_a_panic_is_told_and_the_worker_kept() {
             failure,
             worker,
             attempt: 1,
+            input_index: None,
         } = error
         else {
             panic!("{error:?}");

@@ -36,7 +36,7 @@ fn fault_9_a_result_that_cannot_be_encoded_is_that_tasks_error() {
         assert!(
             matches!(
                 &error,
-                TaskError::Failed { failure: TaskFailure::OutputUnencodable { reason }, worker, attempt: 1 }
+                TaskError::Failed { failure: TaskFailure::OutputUnencodable { reason }, worker, attempt: 1, .. }
                     if reason.contains("refuses on purpose") && *worker > 0
             ),
             "{error:?}"
@@ -64,7 +64,7 @@ fn fault_10_a_result_that_cannot_be_decoded_is_that_tasks_error() {
         let after = pool.submit::<Echo>(2).unwrap();
         assert!(matches!(
             guilty.wait(),
-            Err(TaskError::OutputUndecodable(_))
+            Err(TaskError::OutputUndecodable { .. })
         ));
         assert_eq!((before.wait(), after.wait()), (Ok(1), Ok(2)));
         assert_kept(&pool);
@@ -116,7 +116,9 @@ fn fault_11_in_a_map_it_is_that_item_only() {
                     Ok(output) => assert_eq!(output, n),
                     Err(error) => {
                         assert!(
-                            n == 3 && matches!(error, TaskError::Input(_)),
+                            n == 3
+                                && matches!(error, TaskError::Input { .. })
+                                && error.input_index() == Some(3),
                             "{n}: {error:?}"
                         );
                     }

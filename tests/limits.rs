@@ -178,7 +178,7 @@ fn a_task_has_a_time_limit_of_its_own_or_the_pools() {
         let long = pool.submit::<Fault>(sleep(300)).unwrap();
         let error = short.wait().unwrap_err();
         assert!(
-            matches!(error, TaskError::TimedOut { limit: told, attempt: 1, worker } if told == limit && worker > 0),
+            matches!(error, TaskError::TimedOut { limit: told, attempt: 1, worker, .. } if told == limit && worker > 0),
             "{error:?}"
         );
         assert!(long.wait().is_ok());

@@ -4,16 +4,39 @@
 //! ([`Task`]); its function is registered in the worker executable (crate `brigade-worker`). A worker that
 //! panics, exits, crashes or is killed costs the task it was running, and nothing else.
 //!
-//! ```no_run
-//! use brigade::{Pool, jobs::echo::Echo};
+//! ```
+//! use brigade::{Pool, Registry, Task, TaskError};
 //!
-//! let pool = Pool::builder().workers(2).start()?;
-//! let handle = pool.submit::<Echo>(7)?;
-//! assert_eq!(handle.wait()?, 7);
-//! for number in pool.map::<Echo, _>(0..1_000_000) {
-//!     println!("{}", number?);
+//! /// Squares a number.
+//! struct Square;
+//!
+//! impl Task for Square {
+//!     const KIND: &'static str = "example.square";
+//!     type Input = u64;
+//!     type Output = u64;
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut registry = Registry::new();
+//!     registry.register::<Square, _>(|number, _context| {
+//!         number.checked_mul(number).ok_or_else(|| "too large".into())
+//!     });
+//!     // This program is its own worker; it may be another one just as well.
+//!     if brigade::worker_role(&registry).is_some() {
+//!         return Ok(());
+//!     }
+//!     let pool = Pool::builder().workers(2).this_executable()?.start()?;
+//!
+//!     assert_eq!(pool.submit::<Square>(7)?.wait()?, 49);
+//!
+//!     let squares = pool.map::<Square, _>(0..1_000);
+//!     assert_eq!(squares.sum::<Result<u64, TaskError>>()?, 332_833_500);
+//!
+//!     let error = pool.submit::<Square>(u64::MAX)?.wait();
+//!     assert!(error.is_err_and(|error| error.to_string().contains("too large")));
+//!     pool.join();
+//!     Ok(())
+//! }
 //! ```
 
 mod os;

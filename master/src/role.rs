@@ -13,7 +13,7 @@ pub(crate) const ROLE_VARIABLE: &str = "BRIGADE_WORKER_OF";
 ///
 /// To be called first in `main`, whose exit code the returned one is:
 ///
-/// ```no_run
+/// ```
 /// use std::process::ExitCode;
 /// use brigade::{Pool, Registry, jobs::echo::Echo};
 ///
@@ -23,8 +23,16 @@ pub(crate) const ROLE_VARIABLE: &str = "BRIGADE_WORKER_OF";
 ///     if let Some(end) = brigade::worker_role(&registry) {
 ///         return end;
 ///     }
-///     // From here on this is the master: Pool::builder().this_executable() …
-///     ExitCode::SUCCESS
+///     // From here on this is the master.
+///     match echo() {
+///         Ok(7) => ExitCode::SUCCESS,
+///         _ => ExitCode::FAILURE,
+///     }
+/// }
+///
+/// fn echo() -> Result<u64, Box<dyn std::error::Error>> {
+///     let pool = Pool::builder().workers(1).this_executable()?.start()?;
+///     Ok(pool.submit::<Echo>(7)?.wait()?)
 /// }
 /// ```
 #[must_use]

@@ -2,7 +2,7 @@
 //!
 //! A worker of your own is a `main` of a few lines:
 //!
-//! ```no_run
+//! ```
 //! use brigade_protocol::Task;
 //! use brigade_worker::Registry;
 //!
@@ -17,6 +17,9 @@
 //! fn main() -> std::process::ExitCode {
 //!     let mut registry = Registry::new();
 //!     registry.register::<Square, _>(|n, _context| Ok(n * n));
+//! #   // Started by hand, as here, it says that this is what a master does, and ends.
+//! #   assert_eq!(brigade_worker::main(&registry), std::process::ExitCode::from(2));
+//! #   return std::process::ExitCode::SUCCESS;
 //!     brigade_worker::main(&registry)
 //! }
 //! ```

@@ -102,6 +102,7 @@ impl State {
                 worker,
                 how: how.clone(),
                 attempt: 1,
+                input_index: None,
             };
             first.deliver(Err(Box::new(error)), &mut self.wakes);
             self.core.count_items(slot, 1, false);
@@ -126,6 +127,14 @@ impl State {
     }
 }
 
+/// A time without what nobody wants to read: whole seconds, or milliseconds of less than one.
+fn in_round_figures(time: Duration) -> Duration {
+    match time.as_secs() {
+        0 => Duration::from_millis(u64::from(time.subsec_millis())),
+        seconds => Duration::from_secs(seconds),
+    }
+}
+
 fn how_it_ended(worker: &mut Worker) -> Ended {
     let reaped = worker.process.child.reap(true).ok().flatten();
     if let Some(fault) = worker.fault.take() {
@@ -135,7 +144,7 @@ fn how_it_ended(worker: &mut Worker) -> Ended {
         return Ended::Refused(reason);
     }
     if worker.is_mute {
-        return Ended::Mute(Duration::from_secs(worker.since.elapsed().as_secs()));
+        return Ended::Mute(in_round_figures(worker.since.elapsed()));
     }
     // If somebody else reaped it, all that is left to say is that it is gone.
     reaped.unwrap_or(Ended::Unknown)

@@ -8,6 +8,16 @@ use std::{
 use super::tempo::Tempo;
 
 /// How many tasks of a map travel in one message; see [`Map::chunks`](crate::Map::chunks).
+///
+/// ```
+/// use brigade::{Chunks, jobs::echo::Echo};
+/// use std::num::NonZero;
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let size = NonZero::new(64).map_or(Chunks::Automatic, Chunks::Of);
+/// assert_eq!(pool.map::<Echo, _>(0..100).chunks(size).count(), 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Chunks {
     /// As many as a worker gets through in a fraction of a millisecond: one of long tasks, hundreds of tiny

@@ -12,17 +12,15 @@ use super::{cell::Completions, error::TaskError, handle::Handle, outcome::Awaite
 
 /// Yields each of the handles when its task is done, the first one first.
 ///
-/// ```no_run
-/// use brigade::{Pool, as_completed, jobs::echo::Echo};
+/// ```
+/// use brigade::{as_completed, jobs::fault::{Fault, Misdeed}};
+/// use std::time::Duration;
 ///
-/// let pool = Pool::builder().start()?;
-/// let handles: Vec<_> = (0..10)
-///     .map(|number| pool.submit::<Echo>(number))
-///     .collect::<Result<_, _>>()?;
-/// for handle in as_completed(handles) {
-///     println!("task {} is done", handle.id());
-///     let number = handle.wait()?; // returns at once
-/// }
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let nap = |ms| pool.submit::<Fault>(Misdeed::Sleep(Duration::from_millis(ms)));
+/// let handles = [nap(500)?, nap(1)?];
+/// let order: Vec<u64> = as_completed(handles).map(|handle| handle.id()).collect();
+/// assert_eq!(order, [1, 0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn as_completed<T: Task>(handles: impl IntoIterator<Item = Handle<T>>) -> AsCompleted<T> {
@@ -39,6 +37,19 @@ pub fn as_completed<T: Task>(handles: impl IntoIterator<Item = Handle<T>>) -> As
 }
 
 /// Iterator over handles in the order of completion; see [`as_completed`].
+///
+/// ```
+/// use brigade::{as_completed, jobs::echo::Echo};
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let handles = (0..10).map(|n| pool.submit::<Echo>(n)).collect::<Result<Vec<_>, _>>()?;
+/// let mut sum = 0;
+/// for handle in as_completed(handles) {
+///     sum += handle.wait()?; // returns at once
+/// }
+/// assert_eq!(sum, 45);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct AsCompleted<T: Task> {
     handles: Vec<Option<Handle<T>>>,
@@ -100,6 +111,18 @@ impl<T: Task> AsCompleted<T> {
 }
 
 /// Until what [`wait`] waits.
+///
+/// ```
+/// use brigade::{Until, jobs::fault::{Fault, Misdeed}, wait};
+/// use std::time::Duration;
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let slow = pool.submit::<Fault>(Misdeed::Sleep(Duration::from_millis(500)))?;
+/// let wrong = pool.submit::<Fault>(Misdeed::Error("no".into()))?;
+/// let waited = wait([slow, wrong], Until::FirstError, None);
+/// assert_eq!((waited.done[0].0, waited.open[0].0), (1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// One task is done.
@@ -111,6 +134,18 @@ pub enum Until {
 }
 
 /// What [`wait`] came to.
+///
+/// ```
+/// use brigade::{Until, jobs::echo::Echo, wait};
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let handles = [pool.submit::<Echo>(5)?, pool.submit::<Echo>(6)?];
+/// let mut waited = wait(handles, Until::AllCompleted, None);
+/// waited.done.sort_by_key(|(position, _)| *position);
+/// assert_eq!(waited.done, [(0, Ok(5)), (1, Ok(6))]);
+/// assert!(waited.open.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Waited<T: Task> {
     /// The outcomes that are there, each with the position of its handle.
@@ -121,14 +156,22 @@ pub struct Waited<T: Task> {
 
 /// Waits until some or all tasks are done, for at most `limit` if there is one.
 ///
-/// ```no_run
+/// ```
+/// use brigade::{Until, jobs::fault::{Fault, Misdeed}, wait};
 /// use std::time::Duration;
-/// use brigade::{Pool, Until, jobs::echo::Echo, wait};
 ///
-/// let pool = Pool::builder().start()?;
-/// let handles = [pool.submit::<Echo>(1)?, pool.submit::<Echo>(2)?];
-/// let waited = wait(handles, Until::FirstCompleted, Some(Duration::from_secs(1)));
-/// println!("{} done, {} still open", waited.done.len(), waited.open.len());
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let nap = |ms| pool.submit::<Fault>(Misdeed::Sleep(Duration::from_millis(ms)));
+/// let first = wait([nap(500)?, nap(1)?], Until::FirstCompleted, None);
+/// assert_eq!((first.done.len(), first.open.len()), (1, 1));
+///
+/// // What is open may be waited for again, with a limit or without.
+/// let rest = || first.open.into_iter().map(|(_position, handle)| handle);
+/// let all = wait(rest(), Until::AllCompleted, Some(Duration::from_secs(60)));
+/// assert_eq!((all.done.len(), all.open.len()), (1, 0));
+///
+/// let late = wait([nap(500)?], Until::AllCompleted, Some(Duration::from_millis(10)));
+/// assert_eq!((late.done.len(), late.open.len()), (0, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn wait<T: Task>(

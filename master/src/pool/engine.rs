@@ -8,6 +8,23 @@ use super::{
 };
 
 /// The numbers of a pool; see [`Pool::stats`](crate::Pool::stats).
+///
+/// ```
+/// use brigade::{Pool, jobs::{echo::Echo, fault::{Fault, Misdeed}}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+/// #     return Ok(());
+/// # }
+/// let pool = Pool::builder().workers(1).retries(1).this_executable()?.start()?;
+/// assert_eq!(pool.map::<Echo, _>(0..10).count(), 10);
+/// assert!(pool.submit::<Fault>(Misdeed::Exit(1))?.wait().is_err());
+/// let stats = pool.stats();
+/// assert_eq!((stats.submitted, stats.finished, stats.lost), (11, 10, 1));
+/// assert_eq!((stats.retried, stats.deaths, stats.open), (1, 2, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

@@ -10,11 +10,28 @@ use brigade_protocol::{
 use nix::{errno::Errno, sys::signal::Signal};
 
 /// Why a task has no output.
+///
+/// What befell a task of a map names its input: [`input_index`](Self::input_index).
+///
+/// ```
+/// use brigade::{TaskError, TaskFailure, jobs::fault::{Fault, Misdeed}};
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let error = pool.submit::<Fault>(Misdeed::Panic("ouch".into()))?.wait();
+/// let Err(TaskError::Failed { failure, attempt: 1, .. }) = error else {
+///     panic!("{error:?}");
+/// };
+/// assert!(matches!(
+///     failure,
+///     TaskFailure::Panicked { message, location, .. } if message == "ouch" && location.contains(".rs:")
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum TaskError {
     /// The task failed and its worker lives on: it panicked, returned an error, or its result is unfit.
-    #[error("the task {failure} (worker {worker}, attempt {attempt})")]
+    #[error("{}the task {failure} (worker {worker}, attempt {attempt})", of_input(*input_index))]
     Failed {
         /// How.
         failure: TaskFailure,
@@ -22,9 +39,14 @@ pub enum TaskError {
         worker: i32,
         /// 1 for the first attempt.
         attempt: u32,
+        /// Position of the input in the iterator that a map was given, from 0; `None` for a task submitted by
+        /// itself.
+        input_index: Option<u64>,
     },
     /// The worker ended while it ran this task.
-    #[error("worker {worker} {how} while it ran the task (attempt {attempt})")]
+    #[error(
+        "{}worker {worker} {how} while it ran the task (attempt {attempt})", of_input(*input_index)
+    )]
     WorkerDied {
         /// Process id of the worker.
         worker: i32,
@@ -32,10 +54,14 @@ pub enum TaskError {
         how: Ended,
         /// 1 for the first attempt.
         attempt: u32,
+        /// Position of the input in the iterator that a map was given, from 0; `None` for a task submitted by
+        /// itself.
+        input_index: Option<u64>,
     },
     /// The task ran for longer than it may, and its worker was ended for it.
     #[error(
-        "the task was still running after {limit:?}, so worker {worker} was ended (attempt {attempt})"
+        "{}the task was still running after {limit:?}, so worker {worker} was ended (attempt {attempt})",
+        of_input(*input_index)
     )]
     TimedOut {
         /// How long it may run.
@@ -44,13 +70,28 @@ pub enum TaskError {
         worker: i32,
         /// 1 for the first attempt.
         attempt: u32,
+        /// Position of the input in the iterator that a map was given, from 0; `None` for a task submitted by
+        /// itself.
+        input_index: Option<u64>,
     },
     /// The input of a map's task refused to be encoded or is too large.
-    #[error("the task's input {0}")]
-    Input(AppendError),
+    #[error("{}the task's input {error}", of_input(*input_index))]
+    Input {
+        /// What is wrong with it.
+        error: AppendError,
+        /// Position of the input in the iterator that a map was given, from 0; `None` for a task submitted by
+        /// itself.
+        input_index: Option<u64>,
+    },
     /// The result's bytes are not the output type of the task.
-    #[error("the task's result {0}")]
-    OutputUndecodable(String),
+    #[error("{}the task's result {reason}", of_input(*input_index))]
+    OutputUndecodable {
+        /// What is wrong with them.
+        reason: String,
+        /// Position of the input in the iterator that a map was given, from 0; `None` for a task submitted by
+        /// itself.
+        input_index: Option<u64>,
+    },
     /// The worker executable has no function for this kind of task.
     #[error("the worker executable knows no task kind `{kind}`; it knows: {}", known.join(", "))]
     UnknownKind {
@@ -70,7 +111,93 @@ pub enum TaskError {
     PoolBroken(String),
 }
 
+impl TaskError {
+    /// Position of the task's input in the iterator that a map was given, counted from 0: for a task of `map`,
+    /// `starmap`, `map_unordered` or `map_async` that failed, lost its worker, ran out of time, or whose input or
+    /// output does not fit its type.
+    ///
+    /// `None` for a task submitted by itself, and for what befalls a whole pool or a handle: an unknown kind of
+    /// task, cancelling, a pool that gave up, an outcome taken before.
+    ///
+    /// ```
+    /// use brigade::jobs::fault::{Fault, Misdeed};
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let inputs = (0..100).map(|n| if n == 17 { Misdeed::Panic("ouch".into()) } else { Misdeed::None });
+    /// let errors: Vec<_> = pool.map::<Fault, _>(inputs).filter_map(Result::err).collect();
+    /// assert_eq!(errors.len(), 1);
+    /// assert_eq!(errors[0].input_index(), Some(17));
+    /// assert!(errors[0].to_string().starts_with("input 17: the task panicked at "));
+    ///
+    /// let single = pool.submit::<Fault>(Misdeed::Panic("ouch".into()))?.wait();
+    /// assert!(single.is_err_and(|error| error.input_index().is_none()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn input_index(&self) -> Option<u64> {
+        match self {
+            Self::Failed { input_index, .. }
+            | Self::WorkerDied { input_index, .. }
+            | Self::TimedOut { input_index, .. }
+            | Self::Input { input_index, .. }
+            | Self::OutputUndecodable { input_index, .. } => *input_index,
+            Self::UnknownKind { .. } | Self::Cancelled | Self::Taken | Self::PoolBroken(_) => None,
+        }
+    }
+
+    /// The same error without the position, for a caller that names the input in its own words.
+    ///
+    /// ```
+    /// use brigade::jobs::fault::{Fault, Misdeed};
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let outcome = pool.map::<Fault, _>([Misdeed::Error("no".into())]).next();
+    /// let error = outcome.and_then(Result::err).ok_or("no error")?.without_input_index();
+    /// assert!(error.to_string().starts_with("the task no"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn without_input_index(self) -> Self {
+        self.of_input(None)
+    }
+
+    /// The same error, of the task with the input at this position of a map.
+    #[must_use]
+    pub(super) fn of_input(mut self, index: Option<u64>) -> Self {
+        match &mut self {
+            Self::Failed { input_index, .. }
+            | Self::WorkerDied { input_index, .. }
+            | Self::TimedOut { input_index, .. }
+            | Self::Input { input_index, .. }
+            | Self::OutputUndecodable { input_index, .. } => *input_index = index,
+            Self::UnknownKind { .. } | Self::Cancelled | Self::Taken | Self::PoolBroken(_) => {}
+        }
+        self
+    }
+}
+
+/// How a message begins that is about one input of a map.
+fn of_input(index: Option<u64>) -> String {
+    index.map_or_else(String::new, |index| format!("input {index}: "))
+}
+
 /// How a worker process ended.
+///
+/// ```
+/// use brigade::{Ended, Pool, TaskError, jobs::fault::{Fault, Misdeed}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+/// #     return Ok(());
+/// # }
+/// let pool = Pool::builder().workers(1).this_executable()?.start()?;
+/// let killed = pool.submit::<Fault>(Misdeed::Signal(9))?.wait();
+/// assert!(matches!(killed, Err(TaskError::WorkerDied { how: Ended::Killed(9), .. })));
+/// let gone = pool.submit::<Fault>(Misdeed::Exit(0))?.wait();
+/// assert!(matches!(gone, Err(TaskError::WorkerDied { how: Ended::Exited(0), .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
@@ -152,6 +279,13 @@ impl fmt::Display for Ended {
 }
 
 /// Why a pool did not start.
+///
+/// ```
+/// use brigade::{Pool, StartError};
+///
+/// let error = Pool::builder().worker_executable("/no/such/worker").start();
+/// assert!(matches!(error, Err(StartError::NoWorker { path }) if path.ends_with("worker")));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -220,6 +354,15 @@ fn hint(error: &io::Error) -> &'static str {
 }
 
 /// Why a task was not accepted.
+///
+/// ```
+/// use brigade::{SubmitError, jobs::echo::Echo};
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// pool.close();
+/// assert_eq!(pool.submit::<Echo>(7).err(), Some(SubmitError::Closed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubmitError {
@@ -244,10 +387,15 @@ mod tests {
             worker: 4711,
             how: Ended::Killed(9),
             attempt: 2,
+            input_index: None,
         };
         assert_eq!(
             error.to_string(),
             "worker 4711 was killed by SIGKILL while it ran the task (attempt 2)"
+        );
+        assert_eq!(
+            error.of_input(Some(17)).to_string(),
+            "input 17: worker 4711 was killed by SIGKILL while it ran the task (attempt 2)"
         );
     }
 

@@ -20,6 +20,25 @@ use super::{
 };
 
 /// What happened in a pool, for whoever reports it.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use brigade::{Event, Pool};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+/// #     return Ok(());
+/// # }
+/// let (tell, told) = mpsc::channel();
+/// let pool = Pool::builder()
+///     .workers(1)
+///     .on_event(move |event| drop(tell.send(event.clone())))
+/// #   .this_executable()?
+///     .start()?;
+/// assert!(matches!(told.recv()?, Event::WorkerStarted { index: 0, .. }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -371,6 +390,7 @@ fn explain(loss: Loss) -> TaskError {
             worker: death.worker,
             how: death.how,
             attempt,
+            input_index: None,
         },
         Loss::TimedOut {
             attempt,
@@ -380,6 +400,7 @@ fn explain(loss: Loss) -> TaskError {
             limit,
             worker,
             attempt,
+            input_index: None,
         },
         Loss::Cancelled => TaskError::Cancelled,
         Loss::Broken(reason) => TaskError::PoolBroken(reason),

@@ -29,10 +29,30 @@ const MOST_AHEAD: usize = 16_384;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Results in the order of the inputs; see [`Pool::map`](crate::Pool::map).
+///
+/// ```
+/// use brigade::jobs::echo::Echo;
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let mut results = pool.map::<Echo, _>(0..);
+/// assert_eq!(results.next(), Some(Ok(0)));
+/// assert_eq!(results.next(), Some(Ok(1)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Map<T: Task, I: Iterator<Item = T::Input>>(Feed<T, I>);
 
 /// Results as they come, with the positions of their inputs; see
 /// [`Pool::map_unordered`](crate::Pool::map_unordered).
+///
+/// ```
+/// use brigade::jobs::echo::Echo;
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let mut results = pool.map_unordered::<Echo, _>([5, 6]).collect::<Vec<_>>();
+/// results.sort_by_key(|(position, _)| *position);
+/// assert_eq!(results, [(0, Ok(5)), (1, Ok(6))]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct MapUnordered<T: Task, I: Iterator<Item = T::Input>>(Feed<T, I>);
 
 impl<T: Task, I: Iterator<Item = T::Input>> Map<T, I> {
@@ -45,6 +65,22 @@ impl<T: Task, I: Iterator<Item = T::Input>> Map<T, I> {
     ///
     /// Tasks with a time limit, those of workers that have a limited number of them, and those of threads, always
     /// travel alone.
+    ///
+    /// ```
+    /// use std::num::NonZero;
+    /// use brigade::{Chunks, Pool, jobs::echo::Echo};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+    /// #     return Ok(());
+    /// # }
+    /// let pool = Pool::builder().workers(2).this_executable()?.start()?;
+    /// let by_hundreds = NonZero::new(100).map_or(Chunks::SINGLE, Chunks::Of);
+    /// let results = pool.map::<Echo, _>(0..1_000).chunks(by_hundreds);
+    /// assert_eq!(results.sum::<Result<u64, _>>()?, 499_500);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn chunks(mut self, chunks: Chunks) -> Self {
         self.0.sizer.set(chunks);
@@ -62,6 +98,15 @@ impl<T: Task, I: Iterator<Item = T::Input>> MapUnordered<T, I> {
     ///
     /// Tasks with a time limit, those of workers that have a limited number of them, and those of threads, always
     /// travel alone.
+    ///
+    /// ```
+    /// use brigade::{Chunks, jobs::echo::Echo};
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let results = pool.map_unordered::<Echo, _>(0..100).chunks(Chunks::SINGLE);
+    /// assert_eq!(results.count(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn chunks(mut self, chunks: Chunks) -> Self {
         self.0.sizer.set(chunks);
@@ -98,6 +143,15 @@ impl<T: Task, I: Iterator<Item = T::Input>> fmt::Debug for MapUnordered<T, I> {
 }
 
 /// All the outcomes of [`Pool::map_async`](crate::Pool::map_async), in the order of the inputs.
+///
+/// ```
+/// use brigade::jobs::echo::Echo;
+///
+/// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+/// let handle = pool.map_async::<Echo, _>([5, 6]);
+/// assert_eq!(handle.wait(), [Ok(5), Ok(6)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a handle is the only way to the outcomes"]
 pub struct MapHandle<T: Task> {
@@ -110,12 +164,41 @@ impl<T: Task> MapHandle<T> {
     }
 
     /// Whether [`wait`](Self::wait) would return at once.
+    ///
+    /// ```
+    /// use brigade::jobs::echo::Echo;
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let handle = pool.map_async::<Echo, _>([5, 6]);
+    /// while !handle.is_done() {
+    ///     std::thread::yield_now(); // or something better to do
+    /// }
+    /// # assert_eq!(handle.wait(), [Ok(5), Ok(6)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.handles.iter().flatten().all(Handle::is_done)
     }
 
     /// Cancels all tasks that are not done.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use brigade::{Pool, TaskError, jobs::fault::{Fault, Misdeed}};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+    /// #     return Ok(());
+    /// # }
+    /// let pool = Pool::builder().workers(1).this_executable()?.start()?;
+    /// let hour = Misdeed::Sleep(Duration::from_secs(3_600));
+    /// let handle = pool.map_async::<Fault, _>(vec![hour; 3]);
+    /// handle.cancel();
+    /// assert_eq!(handle.wait(), vec![Err(TaskError::Cancelled); 3]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cancel(&self) {
         for handle in self.handles.iter().flatten() {
             handle.cancel();
@@ -123,11 +206,25 @@ impl<T: Task> MapHandle<T> {
     }
 
     /// Waits for all outcomes.
+    ///
+    /// ```
+    /// use brigade::jobs::fault::{Fault, Misdeed};
+    ///
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let inputs = [Misdeed::None, Misdeed::Error("no".into())];
+    /// let outcomes = pool.map_async::<Fault, _>(inputs).wait();
+    /// assert!(outcomes[0].is_ok());
+    /// assert!(outcomes[1].as_ref().is_err_and(|error| error.input_index() == Some(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn wait(self) -> Vec<Result<T::Output, TaskError>> {
-        let outcomes = self.handles.into_iter();
+        let outcomes = (0..).zip(self.handles);
         outcomes
-            .map(|handle| handle.and_then(Handle::wait))
+            .map(|(position, handle)| {
+                let outcome = handle.and_then(Handle::wait);
+                outcome.map_err(|error| error.of_input(Some(position)))
+            })
             .collect()
     }
 }
@@ -283,7 +380,10 @@ impl<T: Task, I: Iterator<Item = T::Input>> Feed<T, I> {
     }
 
     fn refuse(&self, position: u64, error: AppendError) {
-        let outcome = Err(Box::new(TaskError::Input(error)));
+        let outcome = Err(Box::new(TaskError::Input {
+            error,
+            input_index: None,
+        }));
         self.stream.put(position, outcome, &mut Wakes::default());
     }
 }

@@ -107,11 +107,14 @@ impl Ready {
             if block.count == 0 {
                 self.pieces.pop_front();
             }
-            let output = output.map_err(|error| TaskError::OutputUndecodable(error.to_string()));
+            let output = output.map_err(|error| TaskError::OutputUndecodable {
+                reason: error.to_string(),
+                input_index: Some(position),
+            });
             return Some((position, output));
         }
         match self.pieces.pop_front()? {
-            Piece::One(position, outcome) => Some((position, decode::<T>(outcome))),
+            Piece::One(position, outcome) => Some((position, decode::<T>(outcome, Some(position)))),
             Piece::Block(_) => None,
         }
     }
@@ -157,7 +160,7 @@ mod tests {
         ready.push(Piece::Block(Block::parse(items, 0).unwrap()));
         assert!(matches!(
             ready.next::<Echo>(),
-            Some((0, Err(TaskError::OutputUndecodable(_))))
+            Some((0, Err(TaskError::OutputUndecodable { .. })))
         ));
         assert_eq!(ready.next::<Echo>(), Some((1, Ok(6))));
     }

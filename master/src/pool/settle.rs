@@ -157,6 +157,7 @@ fn explain(
             failure,
             worker,
             attempt,
+            input_index: None,
         },
     }
 }

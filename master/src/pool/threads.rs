@@ -207,6 +207,7 @@ impl Crew {
                 failure,
                 worker,
                 attempt: 1,
+                input_index: None,
             }))
         };
         let Input::Value(value) = input else {

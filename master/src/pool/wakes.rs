@@ -97,13 +97,17 @@ fn start_caller() -> Option<Caller> {
     })
 }
 
+/// Hands a callback to the callbacks' thread, which takes no time; gives it back if there can be no such thread.
+pub(crate) fn queue(job: Job) -> Result<(), Job> {
+    match caller() {
+        Some(caller) => caller.queue.send(job).map_err(|unsent| unsent.0),
+        None => Err(job),
+    }
+}
+
 /// Has the callback run by the callbacks' thread, or here if there can be none.
 fn run_later(job: Job) {
-    let left = match caller() {
-        Some(caller) => caller.queue.send(job).err().map(|unsent| unsent.0),
-        None => Some(job),
-    };
-    if let Some(job) = left {
+    if let Err(job) = queue(job) {
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }

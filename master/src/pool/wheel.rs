@@ -32,6 +32,7 @@ use super::{
     io::{Event, State},
     outcome::Awaited,
     spawn::Recipe,
+    wakes::queue,
     watch::BELL,
 };
 
@@ -142,17 +143,20 @@ impl Shared {
     fn release(&self, mut state: MutexGuard<'_, State>) {
         let mut wakes = std::mem::take(&mut state.wakes);
         let events = std::mem::take(&mut state.events);
+        if let Some(observer) = &self.observer {
+            for event in events {
+                let observer = Arc::clone(observer);
+                // Queued while the pool is locked, so that no other thread reports what came later before this. Not
+                // called here: this thread may hold the wheel, and an observer may use the pool.
+                if let Err(job) = queue(Box::new(move || observer(&event))) {
+                    wakes.call(job);
+                }
+            }
+        }
         let steward_wanted = !state.wanted.is_empty() || state.core.is_over();
         drop(state);
         if steward_wanted {
             self.wake_steward();
-        }
-        if let Some(observer) = &self.observer {
-            for event in events {
-                let observer = Arc::clone(observer);
-                // Not here: this thread may hold the wheel, and an observer may use the pool.
-                wakes.call(Box::new(move || observer(&event)));
-            }
         }
         wakes.release();
     }

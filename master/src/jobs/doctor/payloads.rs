@@ -91,7 +91,7 @@ fn undecodable(bench: &Bench) -> Finding {
         .wait();
     answers(&pool)?;
     match error {
-        Err(error @ TaskError::OutputUndecodable(_)) => Ok(error.to_string()),
+        Err(error @ TaskError::OutputUndecodable { .. }) => Ok(error.to_string()),
         other => Err(format!("{other:?}")),
     }
 }

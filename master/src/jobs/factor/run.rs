@@ -191,7 +191,11 @@ impl<W: Write> Desk<W> {
         for (number, result) in numbers.iter().zip(results) {
             match result {
                 Ok(factors) => self.report.write(&[*number], &factors, &mut self.out)?,
-                Err(error) => self.fault(&format!("{number}: {error}")),
+                Err(error) => {
+                    // Its place among these numbers says nothing to whoever gave them.
+                    let error = error.without_input_index();
+                    self.fault(&format!("{number}: {error}"));
+                }
             }
         }
         Ok(())

@@ -93,6 +93,7 @@ fn score(
                 let Input {
                     distances, testing, ..
                 } = task;
+                let error = error.without_input_index();
                 let names: Vec<String> = distances.iter().map(ToString::to_string).collect();
                 narrator.say(&format!(
                     "error: {} on testing samples {} to {}: {error}",

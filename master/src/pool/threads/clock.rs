@@ -79,6 +79,7 @@ impl Crew {
                 limit: task.terms.timeout.unwrap_or_default(),
                 worker: i32::try_from(std::process::id()).unwrap_or_default(),
                 attempt: 1,
+                input_index: None,
             };
             sink.deliver(Err(Box::new(error)), wakes);
             state.stats.lost += 1;
