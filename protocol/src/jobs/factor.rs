@@ -19,7 +19,7 @@ impl Task for FactorChunk {
 pub enum Method {
     /// By trying every divisor from 2 to the square root, then the same for the divisor and the quotient.
     Trial,
-    /// By tables, Pollard's rho, Hart's and Shanks' methods, whatever the size asks for.
+    /// By small primes and Pollard's rho, above 64 bits by Hart's and Shanks' methods too.
     Auto,
 }
 

@@ -1,7 +1,10 @@
 //! Factor: prime factors, by the chapter's brute force or by the methods of the field.
 
+mod montgomery;
+mod small;
+
 use brigade_protocol::jobs::factor::{Chunk, FactorChunk, Factors, Method};
-use num_prime::nt_funcs::{factorize64, factorize128};
+use num_prime::nt_funcs::factorize128;
 
 use crate::{Registry, TaskError};
 
@@ -24,30 +27,20 @@ pub(super) fn register(registry: &mut Registry) {
 /// ```
 pub fn factor(chunk: &Chunk) -> Result<Factors, TaskError> {
     let mut factors = Factors::with_capacity(chunk.numbers.len());
+    let mut primes = Vec::with_capacity(128);
     for &number in &chunk.numbers {
         if number == 0 {
             return Err("0 has no prime factors; give numbers from 1 on".into());
         }
         match (chunk.method, u64::try_from(number)) {
-            (Method::Auto, Ok(small)) => {
-                let powers = factorize64(small).into_iter();
-                factors.push(powers.flat_map(|(p, n)| std::iter::repeat_n(u128::from(p), n)));
-            }
+            (Method::Auto, Ok(small)) => small::factor(small, &mut primes),
             (Method::Auto, Err(_)) => {
                 let powers = factorize128(number).into_iter();
-                factors.push(powers.flat_map(|(p, n)| std::iter::repeat_n(p, n)));
+                primes.extend(powers.flat_map(|(p, n)| std::iter::repeat_n(p, n)));
             }
-            (Method::Trial, Ok(small)) => {
-                let mut primes = Vec::new();
-                divide_small(small, &mut primes);
-                factors.push(primes.into_iter().map(u128::from));
-            }
-            (Method::Trial, Err(_)) => {
-                let mut primes = Vec::new();
-                divide_large(number, &mut primes);
-                factors.push(primes);
-            }
+            (Method::Trial, _) => divide_large(number, &mut primes),
         }
+        factors.push(primes.drain(..));
     }
     Ok(factors)
 }

@@ -43,7 +43,7 @@ pub(crate) struct FactorArgs {
 /// [`Method`] on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum HowArg {
-    /// Tables, Pollard's rho, Hart's and Shanks' methods
+    /// Small primes and Pollard's rho, above 64 bits Hart's and Shanks' methods too
     Auto,
     /// Every divisor up to the square root, as the chapter does it
     Trial,
