@@ -2,7 +2,7 @@
 //!
 //! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool) ·
 //! `prober vanish` (exits without dropping the pool) ·
-//! `prober serve` (prints the process ids of a worker and of two grandchildren, and works until it is killed) ·
+//! `prober serve` (prints the process ids of a worker and of three grandchildren, and works until it is killed) ·
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
 //! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
 //! `prober ps` (does seven tasks, then one that lasts for an hour)
@@ -111,6 +111,8 @@ fn serve(pool: &Pool) {
             .unwrap();
         pids.push(i32::try_from(child.wait().unwrap()).unwrap());
     }
+    let daemon = pool.submit::<Fault>(Misdeed::LeaveDaemon).unwrap();
+    pids.push(i32::try_from(daemon.wait().unwrap()).unwrap());
     let handle = pool.submit::<Fault>(Misdeed::Spin(Duration::from_mins(10)));
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     eprintln!("pids {}", pids.join(" "));

@@ -7,7 +7,7 @@ use std::{
     num::NonZero,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::AtomicU64, mpsc},
     thread,
     time::Duration,
 };
@@ -29,6 +29,7 @@ use super::{
     error::StartError,
     front::Pool,
     io::{Event, State},
+    orphans,
     spawn::{Conditions, Recipe, Shared as SharedSegment},
     threads::Crew,
     wheel::{Observer, Shared},
@@ -48,6 +49,9 @@ pub(super) const MOST_WORKERS: usize = 1024;
 
 /// How long a worker may take to introduce itself, unless the builder says otherwise.
 const GREETING: Duration = Duration::from_secs(15);
+
+/// How long its initialiser may then take, unless the builder or a longer time limit of its tasks says otherwise.
+const PREPARATION: Duration = Duration::from_mins(1);
 
 /// The options of a pool; see [`Pool::builder`].
 ///
@@ -76,6 +80,7 @@ pub struct PoolBuilder {
     tasks_per_worker: Option<u64>,
     grace: Duration,
     greeting: Duration,
+    preparation: Option<Duration>,
     conditions: Conditions,
     shared: Vec<(String, OwnedFd)>,
     observer: Option<Observer>,
@@ -104,6 +109,7 @@ impl Default for PoolBuilder {
             tasks_per_worker: None,
             grace: GRACE,
             greeting: GREETING,
+            preparation: None,
             conditions: Conditions::new(RESULT_LIMIT_BYTES),
             shared: Vec::new(),
             observer: None,
@@ -211,10 +217,17 @@ impl PoolBuilder {
     }
 
     /// How long a worker process may take from its start until it introduces itself; a worker executable that
-    /// never does ends the pool. The default is 15 seconds. If tasks have a time limit, an initialiser may then
-    /// take as long as the longer of the two.
+    /// never does ends the pool. The default is 15 seconds.
     pub fn start_limit(mut self, limit: Duration) -> Self {
         self.greeting = limit;
+        self
+    }
+
+    /// How long the [`initializer`](Self::initializer) may take in a worker that has introduced itself; then the
+    /// worker is killed, and with no other ready that is the end of the pool. The default is a minute, or the
+    /// time limit of tasks if that is longer.
+    pub fn initializer_limit(mut self, limit: Duration) -> Self {
+        self.preparation = Some(limit);
         self
     }
 
@@ -289,7 +302,10 @@ impl PoolBuilder {
     }
 
     fn start_processes(self) -> Result<Started, StartError> {
-        sweep_boards();
+        for board in sweep_boards() {
+            // Nobody was left to end what its workers had started.
+            orphans::hunt(board);
+        }
         let board = Board::create(&self.title, self.workers, monotonic_ns())?;
         let shared = self.shared.into_iter();
         let recipe = Arc::new(Recipe {
@@ -300,12 +316,16 @@ impl PoolBuilder {
                 .map(|(name, fd)| SharedSegment { name, fd })
                 .collect(),
             conditions: self.conditions,
+            board: board.name().into(),
+            born: AtomicU64::new(0),
         });
         let limits = Limits {
             tasks_per_worker: self.tasks_per_worker,
             grace: self.grace,
             greeting: self.greeting,
-            preparation: self.terms.timeout.map(|limit| limit.max(self.greeting)),
+            preparation: self
+                .preparation
+                .or_else(|| self.terms.timeout.max(Some(PREPARATION))),
         };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
         let state = |epoll| State::new(recipe, limits, board, epoll);

@@ -87,8 +87,10 @@ pub enum Ended {
     Unknown,
     /// It could not be started.
     NotStarted(String),
-    /// It said nothing, neither that it was ready nor that it was not.
+    /// It did not introduce itself, so it was killed after so long.
     Mute(Duration),
+    /// Its initialiser did not come to an end, so it was killed after so long.
+    Unprepared(Duration),
     /// It would not work: its initialiser failed, or something it was to be given is missing.
     Refused(String),
 }
@@ -145,7 +147,16 @@ impl fmt::Display for Ended {
             }
             Self::Unknown => write!(f, "ended, how is not known"),
             Self::NotStarted(reason) => write!(f, "could not be started ({reason})"),
-            Self::Mute(time) => write!(f, "did not get ready within {time:?} and was killed"),
+            Self::Mute(time) => write!(
+                f,
+                "did not get ready within {time:?} and was killed: is it a worker executable? \
+                 If it only needs longer, raise `PoolBuilder::start_limit`"
+            ),
+            Self::Unprepared(time) => write!(
+                f,
+                "was still in its initializer after {time:?} and was killed: if it only needs longer, raise \
+                 `PoolBuilder::initializer_limit`"
+            ),
             Self::Refused(reason) => write!(f, "refused to work ({reason})"),
         }
     }

@@ -17,9 +17,13 @@ use super::{
     error::{SubmitError, TaskError},
     handle::Handle,
     map::{Map, MapHandle, MapUnordered},
+    orphans,
     outcome::{Input, Sink, encode},
     wakes::wait_for_callbacks,
 };
+
+/// After a crash, the end of a pool waits at most this long until what the dead worker left is found and ended.
+const ORPHANS: Duration = Duration::from_millis(500);
 
 /// Workers that run tasks: processes, or threads of this process.
 ///
@@ -253,6 +257,7 @@ impl Pool {
             let _ = steward.join();
         }
         wait_for_callbacks(deadline);
+        orphans::settle(ORPHANS);
         Ok(())
     }
 
@@ -265,6 +270,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.engine.terminate();
+        orphans::settle(ORPHANS);
     }
 }
 

@@ -29,6 +29,7 @@ mod listen;
 mod log;
 mod map;
 mod memory;
+mod orphans;
 mod outcome;
 mod processes;
 mod reap;
