@@ -177,6 +177,13 @@ fn fault_20_what_has_left_its_group_and_its_parent_ends_with_a_worker_that_crash
         let (pool, strays) = with_strays();
         kill(pool.worker_pids()[0], Signal::SIGKILL);
         assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
+        let (pool, strays) = with_strays();
+        let limit = Duration::from_millis(50);
+        let slow = pool
+            .submit_with_timeout::<Fault>(limit, sleep(60_000))
+            .unwrap();
+        assert!(matches!(slow.wait(), Err(TaskError::TimedOut { .. })));
+        assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
     });
 }
 
@@ -335,11 +342,18 @@ fn fault_41_work_pending_at_the_end_is_cancelled_and_its_handles_say_so() {
         for handle in handles {
             assert_eq!(handle.wait(), Err(TaskError::Cancelled));
         }
+    });
+}
+
+#[test]
+fn fault_41_a_program_that_ends_with_work_pending_does_not_exit_with_success() {
+    within(60, || {
         let output = program("prober", ["abandon"]).end();
-        assert_eq!(
-            output.code, 0,
-            "leaving main ends the workers: {}",
-            output.stderr
-        );
+        assert_eq!(output.code, 70, "{}", output.stderr);
+        let says = "error: 2 submitted tasks were dropped before they were done";
+        assert!(output.stderr.contains(says), "{}", output.stderr);
+        for how in ["finish", "discard"] {
+            program("prober", [how]).end().assert_quiet_success();
+        }
     });
 }

@@ -1,6 +1,7 @@
 //! A small master: runs the fault that its arguments name, and says what became of it and of the next task.
 //!
 //! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool) ·
+//! `prober finish` and `prober discard` (as abandon, but joins or terminates the pool) ·
 //! `prober vanish` (exits without dropping the pool) ·
 //! `prober serve` (prints the process ids of a worker and of three grandchildren, and works until it is killed) ·
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
@@ -23,14 +24,19 @@ use brigade_tests::{children_of, eventually};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use brigade::{
-    Pool,
+    Exit, Pool,
     jobs::{
         echo::Echo,
         fault::{Fault, Misdeed},
     },
 };
 
-fn main() {
+fn main() -> Exit<()> {
+    run();
+    Exit(())
+}
+
+fn run() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let pool = match Pool::builder().workers(1).title("prober").start() {
         Ok(pool) => pool,
@@ -64,6 +70,17 @@ fn main() {
             }
             if arguments[0] == "vanish" {
                 process::exit(0);
+            }
+        }
+        "finish" | "discard" => {
+            for number in 0..50 {
+                let _nobody_looks = pool.submit::<Echo>(number).unwrap();
+            }
+            if arguments[0] == "finish" {
+                pool.join();
+            } else {
+                let _running = pool.submit::<Fault>(Misdeed::Sleep(Duration::from_hours(1)));
+                pool.terminate();
             }
         }
         "patience" => patience(pool),

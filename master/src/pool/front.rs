@@ -13,6 +13,7 @@ use super::{
     builder::{MOST_WORKERS, PoolBuilder},
     cell::Cell,
     core::Terms,
+    dropped,
     engine::{End, Engine, Room, Stats},
     error::{SubmitError, TaskError},
     handle::Handle,
@@ -28,7 +29,8 @@ const ORPHANS: Duration = Duration::from_millis(500);
 /// Workers that run tasks: processes, or threads of this process.
 ///
 /// Dropping a pool kills its workers and waits for nothing; tasks that are not done fail with
-/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). [`join`](Self::join) finishes them first.
+/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). [`join`](Self::join) finishes them first. A `main` that
+/// returns an [`Exit`](crate::Exit) does not exit with success then.
 ///
 /// ```no_run
 /// use brigade::{Pool, jobs::echo::Echo};
@@ -66,6 +68,7 @@ impl Pool {
         terms: Terms,
         max_queued: Option<usize>,
     ) -> Self {
+        dropped::enter(&engine);
         Self {
             engine,
             steward,
@@ -261,15 +264,16 @@ impl Pool {
         Ok(())
     }
 
-    /// Kills the workers now. Tasks that are not done fail as cancelled.
+    /// Kills the workers now. Tasks that are not done fail as cancelled, and as this was asked for they are not
+    /// counted as [dropped](crate::dropped_tasks).
     pub fn terminate(self) {
-        drop(self);
+        self.engine.terminate();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.engine.terminate();
+        dropped::add(self.engine.terminate());
         orphans::settle(ORPHANS);
     }
 }

@@ -356,6 +356,11 @@ impl State {
         self.board = None;
     }
 
+    /// Submitted tasks without an outcome; those of maps do not count.
+    pub(crate) fn unfinished(&self) -> u64 {
+        self.core.open_tickets().map(Ticket::unfinished).sum()
+    }
+
     /// What becomes of a task that the pool does not take.
     pub(crate) fn why_closed(&self) -> TaskError {
         match self.core.broken() {
