@@ -5,7 +5,7 @@
 //! `prober vanish` (exits without dropping the pool) ·
 //! `prober serve` (prints the process ids of a worker and of three grandchildren, and works until it is killed) ·
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
-//! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
+//! `prober hunger` (a task that takes 2 GiB) · `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
 //! `prober ps` (does seven tasks, then one that lasts for an hour)
 #![allow(
     clippy::unwrap_used,
@@ -82,6 +82,11 @@ fn run() {
                 let _running = pool.submit::<Fault>(Misdeed::Sleep(Duration::from_hours(1)));
                 pool.terminate();
             }
+        }
+        "hunger" => {
+            let guilty = pool.submit::<Fault>(Misdeed::EatMemory(2 << 30)).unwrap();
+            println!("guilty: {}", guilty.wait().unwrap_err());
+            println!("next: {:?}", pool.submit::<Echo>(7).unwrap().wait());
         }
         "patience" => patience(pool),
         "serve" => serve(&pool),

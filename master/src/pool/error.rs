@@ -140,7 +140,7 @@ impl fmt::Display for Ended {
             Self::OutOfMemory => write!(
                 f,
                 "was killed by SIGKILL, probably for want of memory (oom_kill has risen in the control \
-                 group's memory.events): allow it more, or use fewer workers"
+                 group's memory.events or memory.oom_control): allow it more, or use fewer workers"
             ),
             Self::Babbled(nonsense) => {
                 write!(f, "broke the protocol and was killed ({nonsense})")
