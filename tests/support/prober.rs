@@ -122,6 +122,7 @@ fn patience(pool: Pool) {
     let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
     let ms = |time: nix::sys::time::TimeVal| time.tv_sec() * 1000 + time.tv_usec() / 1000;
     println!("{}", ms(usage.user_time()) + ms(usage.system_time()));
+    pool.join();
 }
 
 /// Has a worker with children and a task that takes for ever.

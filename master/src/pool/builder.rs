@@ -13,9 +13,7 @@ use std::{
 };
 
 use brigade_protocol::{
-    Task,
-    clock::monotonic_ns,
-    codec,
+    Task, codec,
     shm::{Board, sweep_boards},
 };
 use brigade_worker::Registry;
@@ -306,7 +304,6 @@ impl PoolBuilder {
             // Nobody was left to end what its workers had started.
             orphans::hunt(board);
         }
-        let board = Board::create(&self.title, self.workers, monotonic_ns())?;
         let shared = self.shared.into_iter();
         let recipe = Arc::new(Recipe {
             executable: self.executable.map_or_else(find_worker, Ok)?,
@@ -316,7 +313,7 @@ impl PoolBuilder {
                 .map(|(name, fd)| SharedSegment { name, fd })
                 .collect(),
             conditions: self.conditions,
-            board: board.name().into(),
+            board: Board::next_name()?,
             born: AtomicU64::new(0),
         });
         let limits = Limits {
@@ -328,7 +325,7 @@ impl PoolBuilder {
                 .or_else(|| self.terms.timeout.max(Some(PREPARATION))),
         };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
-        let state = |epoll| State::new(recipe, limits, board, epoll);
+        let state = |epoll| State::new(recipe, limits, epoll);
         let shared = Arc::new(Shared::new(state, epoll, self.observer)?);
         let (tell, told) = mpsc::channel();
         let steward = thread::Builder::new().name("brigade".into()).spawn({

@@ -18,7 +18,10 @@ use std::{
     time::Duration,
 };
 
-use brigade_protocol::{fd, shm::Lane};
+use brigade_protocol::{
+    fd,
+    shm::{BoardName, Lane},
+};
 use brigade_worker::{MARK_VARIABLE, mark, with_own_marks};
 use nix::{
     errno::Errno,
@@ -81,7 +84,7 @@ pub(crate) struct Recipe {
     pub(crate) shared: Vec<Shared>,
     pub(crate) conditions: Conditions,
     /// The name of the pool's status board, which is unique to it.
-    pub(crate) board: String,
+    pub(crate) board: BoardName,
     /// How many processes were started.
     pub(crate) born: AtomicU64,
 }
@@ -109,7 +112,10 @@ impl Recipe {
         }
         let log = Log::create()?;
         let inherited = [tasks_read, results_write, lane_fd];
-        let mark = mark(&self.board, self.born.fetch_add(1, Ordering::Relaxed));
+        let mark = mark(
+            &self.board.to_string(),
+            self.born.fetch_add(1, Ordering::Relaxed),
+        );
         let pid = self.exec(index, inherited, &log, &mark)?;
         Ok(Spawned {
             child: own(pid)?,
