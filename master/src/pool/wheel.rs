@@ -144,9 +144,6 @@ impl Shared {
         let events = std::mem::take(&mut state.events);
         let steward_wanted = !state.wanted.is_empty() || state.core.is_over();
         drop(state);
-        if steward_wanted {
-            self.wake_steward();
-        }
         if let Some(observer) = &self.observer {
             for event in events {
                 let observer = Arc::clone(observer);
@@ -155,6 +152,10 @@ impl Shared {
             }
         }
         wakes.release();
+        // Last, so that a death is reported before the start that it leads to.
+        if steward_wanted {
+            self.wake_steward();
+        }
     }
 
     fn wake_steward(&self) {
