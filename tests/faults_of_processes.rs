@@ -149,6 +149,77 @@ fn fault_20_grandchildren_end_with_a_worker_that_is_ended_for_its_task() {
     });
 }
 
+/// A pool of one worker with a child in a session of its own and a daemon, and these two.
+fn with_strays() -> (Pool, [i32; 2]) {
+    let (pool, child) = with_grandchild(true);
+    let daemon = pool.submit::<Fault>(Misdeed::LeaveDaemon).unwrap();
+    let daemon = i32::try_from(daemon.wait().unwrap()).unwrap();
+    assert!(is_alive(daemon));
+    (pool, [child, daemon])
+}
+
+#[test]
+fn fault_20_what_has_left_its_group_and_its_parent_ends_with_a_worker_that_crashes() {
+    within(60, || {
+        for misdeed in [
+            Misdeed::Segfault,
+            Misdeed::Abort,
+            Misdeed::Signal(Signal::SIGKILL as i32),
+            Misdeed::Exit(0),
+            Misdeed::BadFrame,
+        ] {
+            let (pool, strays) = with_strays();
+            let outcome = pool.submit::<Fault>(misdeed.clone()).unwrap().wait();
+            assert!(outcome.is_err());
+            let are_gone = || strays.iter().all(|pid| !is_alive(*pid));
+            assert!(eventually(2, are_gone), "{misdeed:?}");
+        }
+        let (pool, strays) = with_strays();
+        kill(pool.worker_pids()[0], Signal::SIGKILL);
+        assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
+        let (pool, strays) = with_strays();
+        let limit = Duration::from_millis(50);
+        let slow = pool
+            .submit_with_timeout::<Fault>(limit, sleep(60_000))
+            .unwrap();
+        assert!(matches!(slow.wait(), Err(TaskError::TimedOut { .. })));
+        assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
+    });
+}
+
+#[test]
+fn fault_20_what_a_crashed_worker_left_is_gone_when_its_pool_is() {
+    within(60, || {
+        for is_joined in [false, true] {
+            let (pool, strays) = with_strays();
+            let _ = pool.submit::<Fault>(Misdeed::Segfault).unwrap().wait();
+            if is_joined {
+                pool.join();
+            } else {
+                drop(pool);
+            }
+            // SIGKILL has been sent, which takes a moment.
+            assert!(eventually(1, || strays.iter().all(|pid| !is_alive(*pid))));
+        }
+    });
+}
+
+#[test]
+fn fault_20_only_what_belongs_to_the_dead_worker_is_ended() {
+    within(30, || {
+        let (_neighbour, innocent) = with_strays();
+        for _ in 0..3 {
+            let (pool, strays) = with_strays();
+            let _ = pool.submit::<Fault>(Misdeed::Segfault).unwrap().wait();
+            assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
+        }
+        assert!(innocent.iter().all(|pid| is_alive(*pid)));
+        for pid in innocent {
+            kill(pid, Signal::SIGKILL);
+        }
+    });
+}
+
 #[test]
 fn fault_20_grandchildren_end_with_the_pool() {
     within(60, || {
@@ -163,13 +234,13 @@ fn fault_20_grandchildren_end_with_the_pool() {
     });
 }
 
-/// A master at work, with the process ids of its worker and of two grandchildren.
+/// A master at work, with the process ids of its worker and of three grandchildren.
 fn serving() -> (Running, Vec<i32>) {
     let mut master = program("prober", ["serve"]);
     let line = master.stderr_line(|line| line.starts_with("pids "));
     let pids = line.split_whitespace().skip(1);
     let pids: Vec<i32> = pids.map(|pid| pid.parse().unwrap()).collect();
-    assert_eq!(pids.len(), 3);
+    assert_eq!(pids.len(), 4);
     assert!(pids.iter().all(|pid| is_alive(*pid)));
     (master, pids)
 }
@@ -199,13 +270,19 @@ fn fault_26_a_board_whose_pool_was_killed_as_a_whole_is_swept_at_the_next_start(
         let pid = master.pid();
         // Stopped, so that no worker can clean up; then killed, workers first.
         kill(pid, Signal::SIGSTOP);
-        for process in pids.iter().chain([&pid]) {
-            kill(*process, Signal::SIGKILL);
+        // What it had started is nobody's then.
+        let (worker, strays) = (pids[0], &pids[1..]);
+        for process in [worker, pid] {
+            kill(process, Signal::SIGKILL);
         }
         master.end();
         assert_eq!(boards_of(pid).len(), 1, "this is what has to be swept");
         drop(pool(1));
         assert_eq!(boards_of(pid), Vec::<std::path::PathBuf>::new());
+        assert!(
+            eventually(2, || strays.iter().all(|pid| !is_alive(*pid))),
+            "of {strays:?} some live on"
+        );
     });
 }
 
@@ -265,11 +342,18 @@ fn fault_41_work_pending_at_the_end_is_cancelled_and_its_handles_say_so() {
         for handle in handles {
             assert_eq!(handle.wait(), Err(TaskError::Cancelled));
         }
+    });
+}
+
+#[test]
+fn fault_41_a_program_that_ends_with_work_pending_does_not_exit_with_success() {
+    within(60, || {
         let output = program("prober", ["abandon"]).end();
-        assert_eq!(
-            output.code, 0,
-            "leaving main ends the workers: {}",
-            output.stderr
-        );
+        assert_eq!(output.code, 70, "{}", output.stderr);
+        let says = "error: 2 submitted tasks were dropped before they were done";
+        assert!(output.stderr.contains(says), "{}", output.stderr);
+        for how in ["finish", "discard"] {
+            program("prober", [how]).end().assert_quiet_success();
+        }
     });
 }

@@ -147,7 +147,7 @@ fn fault_12_inputs_and_results_of_200_megabytes_travel() {
 }
 
 #[test]
-#[ignore = "takes some 15 GiB of memory"]
+#[ignore = "takes some 17 GiB of memory"]
 fn fault_12_a_result_above_4_gigabytes_travels() {
     within(300, || {
         let pool = builder(1).result_limit(8 << 30).start().unwrap();

@@ -8,7 +8,8 @@
 
 use std::{
     fs,
-    path::Path,
+    io::Write,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -19,7 +20,7 @@ use std::{
 };
 
 use brigade::jobs::echo::Echo;
-use brigade_tests::{Running, binary, pool, program, within};
+use brigade_tests::{Running, binary, eventually, pool, program, within};
 
 #[test]
 fn fault_30_without_descriptors_a_start_is_an_error_and_a_respawn_waits() {
@@ -121,6 +122,76 @@ fn fault_44_a_closed_standard_output_is_a_quiet_end() {
             assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{format}");
             assert_eq!(output.status.code(), Some(0), "{format}");
         }
+    });
+}
+
+/// A control group with 128 MiB of memory, if one may be made here; removed in the end.
+struct Confined(PathBuf);
+
+impl Confined {
+    fn new() -> Option<Self> {
+        let name = format!("brigade-test-{}", std::process::id());
+        // Version 2, then version 1.
+        let places = [
+            ("/sys/fs/cgroup", "memory.max", "memory.swap.max"),
+            (
+                "/sys/fs/cgroup/memory",
+                "memory.limit_in_bytes",
+                "memory.swappiness",
+            ),
+        ];
+        places.into_iter().find_map(|(root, limit, swap)| {
+            let folder = Path::new(root).join(&name);
+            fs::create_dir(&folder).ok()?;
+            let group = Self(folder);
+            group.set(limit, "134217728").ok()?;
+            // Not there without swap.
+            let _ = group.set(swap, "0");
+            Some(group)
+        })
+    }
+
+    /// Only what the kernel has put there: elsewhere it would be a file like any other.
+    fn set(&self, file: &str, value: &str) -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).open(self.0.join(file))?;
+        file.write_all(value.as_bytes())
+    }
+}
+
+impl Drop for Confined {
+    fn drop(&mut self) {
+        // The kernel lets go of it when the last process in it is reaped.
+        eventually(5, || fs::remove_dir(&self.0).is_ok());
+    }
+}
+
+#[test]
+fn fault_7_a_worker_that_the_kernel_kills_for_want_of_memory_is_told_from_others() {
+    within(60, || {
+        let Some(group) = Confined::new() else {
+            eprintln!("not tested: a control group with a limit on memory may not be made here");
+            return;
+        };
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                "echo $$ > \"$1/cgroup.procs\" && exec \"$2\" hunger",
+                "sh",
+            ])
+            .arg(&group.0)
+            .arg(binary("prober"));
+        let output = Running::start(command).end();
+        let lines: Vec<&str> = output.stdout.lines().collect();
+        assert_eq!((output.code, lines.len()), (0, 2), "{output:?}");
+        for part in [
+            "was killed by SIGKILL",
+            "for want of memory",
+            "fewer workers",
+        ] {
+            assert!(lines[0].contains(part), "{}", lines[0]);
+        }
+        assert_eq!(lines[1], "next: Ok(7)");
     });
 }
 

@@ -101,6 +101,41 @@ fn initialized_with(misdeed: Misdeed) -> String {
 }
 
 #[test]
+fn fault_33_an_initializer_that_never_returns_is_given_up_with_the_remedy() {
+    within(30, || {
+        let pool = builder(2)
+            .initializer::<Fault>(sleep(3_600_000))
+            .unwrap()
+            .initializer_limit(Duration::from_millis(300))
+            .start()
+            .unwrap();
+        let pids = pool.worker_pids();
+        let began = Instant::now();
+        let error = pool.submit::<Echo>(1).unwrap().wait().unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(5), "{error}");
+        let text = error.to_string();
+        for part in ["initializer", "initializer_limit"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(matches!(error, TaskError::PoolBroken(_)), "{error:?}");
+        assert!(eventually(5, || pids.iter().all(|pid| !is_alive(*pid))));
+    });
+}
+
+#[test]
+fn an_initializer_may_take_as_long_as_its_limit_says_whatever_tasks_may() {
+    within(30, || {
+        let pool = builder(1)
+            .initializer::<Fault>(sleep(400))
+            .unwrap()
+            .timeout(Duration::from_millis(100))
+            .start()
+            .unwrap();
+        assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+    });
+}
+
+#[test]
 fn fault_33_an_initializer_that_crashes_is_given_up_with_what_it_said() {
     let reason = initialized_with(Misdeed::Complain("the licence server is down".into()));
     assert!(reason.contains("was killed by SIGABRT"), "{reason}");

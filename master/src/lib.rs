@@ -39,15 +39,18 @@
 //! }
 //! ```
 
+mod exit;
 mod os;
 mod pool;
 mod role;
 
 pub use brigade_protocol::{Task, TaskFailure, jobs};
 pub use brigade_worker::{Context, Registry};
+pub use exit::Exit;
 pub use pool::{
     AsCompleted, Chunks, Control, Ended, Event, Handle, Map, MapHandle, MapUnordered, Pool,
-    PoolBuilder, StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed, wait,
+    PoolBuilder, StartError, Stats, SubmitError, TaskError, Until, Waited, as_completed,
+    dropped_tasks, wait,
 };
 pub use role::worker_role;
 

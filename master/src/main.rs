@@ -10,8 +10,9 @@ mod table;
 
 use std::process::ExitCode;
 
+use brigade::Exit;
 use clap::Parser;
 
-fn main() -> ExitCode {
-    cli::run(cli::Cli::parse())
+fn main() -> Exit<ExitCode> {
+    Exit(cli::run(cli::Cli::parse()))
 }

@@ -1,10 +1,11 @@
 //! A small master: runs the fault that its arguments name, and says what became of it and of the next task.
 //!
 //! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool) ·
+//! `prober finish` and `prober discard` (as abandon, but joins or terminates the pool) ·
 //! `prober vanish` (exits without dropping the pool) ·
-//! `prober serve` (prints the process ids of a worker and of two grandchildren, and works until it is killed) ·
+//! `prober serve` (prints the process ids of a worker and of three grandchildren, and works until it is killed) ·
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
-//! `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
+//! `prober hunger` (a task that takes 2 GiB) · `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
 //! `prober ps` (does seven tasks, then one that lasts for an hour)
 #![allow(
     clippy::unwrap_used,
@@ -23,14 +24,19 @@ use brigade_tests::{children_of, eventually};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use brigade::{
-    Pool,
+    Exit, Pool,
     jobs::{
         echo::Echo,
         fault::{Fault, Misdeed},
     },
 };
 
-fn main() {
+fn main() -> Exit<()> {
+    run();
+    Exit(())
+}
+
+fn run() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let pool = match Pool::builder().workers(1).title("prober").start() {
         Ok(pool) => pool,
@@ -66,6 +72,22 @@ fn main() {
                 process::exit(0);
             }
         }
+        "finish" | "discard" => {
+            for number in 0..50 {
+                let _nobody_looks = pool.submit::<Echo>(number).unwrap();
+            }
+            if arguments[0] == "finish" {
+                pool.join();
+            } else {
+                let _running = pool.submit::<Fault>(Misdeed::Sleep(Duration::from_hours(1)));
+                pool.terminate();
+            }
+        }
+        "hunger" => {
+            let guilty = pool.submit::<Fault>(Misdeed::EatMemory(2 << 30)).unwrap();
+            println!("guilty: {}", guilty.wait().unwrap_err());
+            println!("next: {:?}", pool.submit::<Echo>(7).unwrap().wait());
+        }
         "patience" => patience(pool),
         "serve" => serve(&pool),
         "read-board" => drop(BoardLine::open(&arguments[1], 900, 1).unwrap()),
@@ -100,6 +122,7 @@ fn patience(pool: Pool) {
     let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
     let ms = |time: nix::sys::time::TimeVal| time.tv_sec() * 1000 + time.tv_usec() / 1000;
     println!("{}", ms(usage.user_time()) + ms(usage.system_time()));
+    pool.join();
 }
 
 /// Has a worker with children and a task that takes for ever.
@@ -111,6 +134,8 @@ fn serve(pool: &Pool) {
             .unwrap();
         pids.push(i32::try_from(child.wait().unwrap()).unwrap());
     }
+    let daemon = pool.submit::<Fault>(Misdeed::LeaveDaemon).unwrap();
+    pids.push(i32::try_from(daemon.wait().unwrap()).unwrap());
     let handle = pool.submit::<Fault>(Misdeed::Spin(Duration::from_mins(10)));
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     eprintln!("pids {}", pids.join(" "));

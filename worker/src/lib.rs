@@ -30,6 +30,7 @@ mod descendants;
 mod inbox;
 pub mod jobs;
 mod lifeline;
+mod marks;
 mod panics;
 mod registry;
 mod sender;
@@ -39,5 +40,7 @@ mod start;
 pub use context::{Context, ContextError};
 #[doc(hidden)]
 pub use descendants::kill_descendants;
+#[doc(hidden)]
+pub use marks::{MARK_VARIABLE, kill_marked, mark, with_own_marks};
 pub use registry::{Registry, TaskError};
 pub use serve::main;

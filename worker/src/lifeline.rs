@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use brigade_protocol::shm::unlink_board;
+use brigade_protocol::shm::{BoardName, unlink_board};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -34,7 +34,11 @@ use nix::{
 };
 use std::os::fd::AsFd;
 
-use crate::{descendants::kill_own_descendants, sender::Sender};
+use crate::{
+    descendants::kill_own_descendants,
+    marks::{kill_marked, own_board},
+    sender::Sender,
+};
 
 /// The longest that a finished result waits for others.
 const LINGER_MS: u8 = 1;
@@ -42,6 +46,9 @@ const LINGER_MS: u8 = 1;
 /// The master's pipes are closed a moment before its children are given to another parent; so long is waited
 /// for that.
 const ADOPTION_MS: u32 = 1_000;
+
+/// The other workers of a dead master have this long to end by themselves.
+const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// The signals that the lifeline receives; they are blocked in every thread.
 pub(crate) const WATCHED: [Signal; 3] = [Signal::SIGCONT, Signal::SIGTERM, Signal::SIGHUP];
@@ -89,6 +96,13 @@ pub(crate) struct Ties {
 }
 
 impl Ties {
+    /// As this worker's environment tells them from its birth on.
+    pub(crate) fn of_birth() -> Option<Self> {
+        let board = own_board()?;
+        let master = Pid::from_raw(BoardName::parse(&board)?.pid());
+        Some(Self { master, board })
+    }
+
     /// Whether the master is dead, and this process has another parent.
     pub(crate) fn is_orphaned(&self) -> bool {
         getppid() != self.master
@@ -96,15 +110,21 @@ impl Ties {
 
     /// Ends this process because there is nobody left to work for, with all processes its tasks started.
     pub(crate) fn cut(&self) -> ! {
+        let mut is_first = false;
         for _ in 0..ADOPTION_MS {
             if self.is_orphaned() {
-                unlink_board(&self.board);
+                is_first = unlink_board(&self.board);
                 break;
             }
             thread::sleep(Duration::from_millis(1));
         }
         // Those that have left the group.
         kill_own_descendants();
+        if is_first {
+            // One worker looks for what has detached itself from any of them, once the others have ended.
+            thread::sleep(LAST_LOOK);
+            kill_marked(std::slice::from_ref(&self.board));
+        }
         if getpgrp() == Pid::this() {
             let _ = killpg(getpgrp(), Signal::SIGKILL);
         }

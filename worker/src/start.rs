@@ -80,8 +80,11 @@ pub(crate) fn start(registry: &Registry) -> Result<Session, StartError> {
     let sender = Sender::new(results, lane.outbox());
     let greeted = say(&sender, &Hello::of_this_build(kinds(registry)));
     // What a master has written before it died can still be read, and says what it has left behind.
-    receive_hello(&mut inbox)?;
-    let start = receive_start(&mut inbox)?;
+    let received = receive_hello(&mut inbox).and_then(|()| receive_start(&mut inbox));
+    if let (Err(StartError::Orphaned), Some(ties)) = (&received, Ties::of_birth()) {
+        ties.cut();
+    }
+    let start = received?;
     let ties = Ties {
         master: Pid::from_raw(start.master),
         board: start.board.clone(),

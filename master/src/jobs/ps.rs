@@ -16,6 +16,7 @@ use brigade_protocol::{
     clock::monotonic_ns,
     shm::{BoardView, LineView, WorkerState, boards, sweep_boards},
 };
+use brigade_worker::kill_marked;
 use clap::Args;
 
 use crate::{
@@ -55,7 +56,11 @@ pub(crate) fn run(args: &PsArgs) -> anyhow::Result<Done> {
     let mut before = HashMap::new();
     let is_screen = args.watch && args.format == Format::Table && io::stdout().is_terminal();
     loop {
-        sweep_boards();
+        let abandoned = sweep_boards();
+        if !abandoned.is_empty() {
+            // Nobody was left to end what their workers had started.
+            kill_marked(&abandoned);
+        }
         let report = look(&mut before);
         let mut out = BufWriter::new(io::stdout().lock());
         show(&report, args, is_screen, &mut out).context("cannot write the report")?;

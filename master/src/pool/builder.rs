@@ -7,15 +7,13 @@ use std::{
     num::NonZero,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::AtomicU64, mpsc},
     thread,
     time::Duration,
 };
 
 use brigade_protocol::{
-    Task,
-    clock::monotonic_ns,
-    codec,
+    Task, codec,
     shm::{Board, sweep_boards},
 };
 use brigade_worker::Registry;
@@ -29,6 +27,7 @@ use super::{
     error::StartError,
     front::Pool,
     io::{Event, State},
+    orphans,
     spawn::{Conditions, Recipe, Shared as SharedSegment},
     threads::Crew,
     wheel::{Observer, Shared},
@@ -48,6 +47,9 @@ pub(super) const MOST_WORKERS: usize = 1024;
 
 /// How long a worker may take to introduce itself, unless the builder says otherwise.
 const GREETING: Duration = Duration::from_secs(15);
+
+/// How long its initialiser may then take, unless the builder or a longer time limit of its tasks says otherwise.
+const PREPARATION: Duration = Duration::from_mins(1);
 
 /// The options of a pool; see [`Pool::builder`].
 ///
@@ -83,6 +85,7 @@ pub struct PoolBuilder {
     tasks_per_worker: Option<u64>,
     grace: Duration,
     greeting: Duration,
+    preparation: Option<Duration>,
     conditions: Conditions,
     shared: Vec<(String, OwnedFd)>,
     observer: Option<Observer>,
@@ -111,6 +114,7 @@ impl Default for PoolBuilder {
             tasks_per_worker: None,
             grace: GRACE,
             greeting: GREETING,
+            preparation: None,
             conditions: Conditions::new(RESULT_LIMIT_BYTES),
             shared: Vec::new(),
             observer: None,
@@ -421,8 +425,7 @@ impl PoolBuilder {
     }
 
     /// How long a worker process may take from its start until it introduces itself; a worker executable that
-    /// never does ends the pool. The default is 15 seconds. If tasks have a time limit, an initialiser may then
-    /// take as long as the longer of the two.
+    /// never does ends the pool. The default is 15 seconds.
     ///
     /// ```
     /// use std::time::Duration;
@@ -447,6 +450,14 @@ impl PoolBuilder {
     /// ```
     pub fn start_limit(mut self, limit: Duration) -> Self {
         self.greeting = limit;
+        self
+    }
+
+    /// How long the [`initializer`](Self::initializer) may take in a worker that has introduced itself; then the
+    /// worker is killed, and with no other ready that is the end of the pool. The default is a minute, or the
+    /// time limit of tasks if that is longer.
+    pub fn initializer_limit(mut self, limit: Duration) -> Self {
+        self.preparation = Some(limit);
         self
     }
 
@@ -626,8 +637,10 @@ impl PoolBuilder {
     }
 
     fn start_processes(self) -> Result<Started, StartError> {
-        sweep_boards();
-        let board = Board::create(&self.title, self.workers, monotonic_ns())?;
+        for board in sweep_boards() {
+            // Nobody was left to end what its workers had started.
+            orphans::hunt(board);
+        }
         let shared = self.shared.into_iter();
         let recipe = Arc::new(Recipe {
             executable: self.executable.map_or_else(find_worker, Ok)?,
@@ -637,15 +650,19 @@ impl PoolBuilder {
                 .map(|(name, fd)| SharedSegment { name, fd })
                 .collect(),
             conditions: self.conditions,
+            board: Board::next_name()?,
+            born: AtomicU64::new(0),
         });
         let limits = Limits {
             tasks_per_worker: self.tasks_per_worker,
             grace: self.grace,
             greeting: self.greeting,
-            preparation: self.terms.timeout.map(|limit| limit.max(self.greeting)),
+            preparation: self
+                .preparation
+                .or_else(|| self.terms.timeout.max(Some(PREPARATION))),
         };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
-        let state = |epoll| State::new(recipe, limits, board, epoll);
+        let state = |epoll| State::new(recipe, limits, epoll);
         let shared = Arc::new(Shared::new(state, epoll, self.observer)?);
         let (tell, told) = mpsc::channel();
         let steward = thread::Builder::new().name("brigade".into()).spawn({

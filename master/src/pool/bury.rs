@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     error::{Death, Ended, TaskError},
     io::{Event, State},
+    orphans,
     worker::{Heard, Stage, Worker},
 };
 
@@ -42,6 +43,9 @@ impl State {
             board.mark_absent(slot);
         }
         let was_wanted = self.core.is_wanted(slot);
+        if self.core.is_abnormal(slot, &how) {
+            orphans::hunt(std::mem::take(&mut worker.process.mark));
+        }
         let is_charged = self.charge_item(slot, &worker, &how);
         let lane = worker.process.lane.clone();
         drop(worker);
@@ -144,7 +148,11 @@ fn how_it_ended(worker: &mut Worker) -> Ended {
         return Ended::Refused(reason);
     }
     if worker.is_mute {
-        return Ended::Mute(in_round_figures(worker.since.elapsed()));
+        let time = in_round_figures(worker.since.elapsed());
+        return match worker.stage {
+            Stage::Greeting => Ended::Mute(time),
+            Stage::Preparing | Stage::Serving => Ended::Unprepared(time),
+        };
     }
     // If somebody else reaped it, all that is left to say is that it is gone.
     reaped.unwrap_or(Ended::Unknown)

@@ -69,8 +69,10 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     fn broken(&self) -> Option<String>;
     /// Takes no more tasks and ends when those that are here are done.
     fn close(&self);
-    /// Cancels all tasks and ends now.
-    fn terminate(&self);
+    /// Submitted tasks without an outcome; those of maps do not count.
+    fn unfinished(&self) -> u64;
+    /// Cancels all tasks and ends now. Returns how many were [unfinished](Self::unfinished).
+    fn terminate(&self) -> u64;
     /// Whether the last worker has ended.
     fn is_over(&self) -> bool;
     /// Wants another number of workers.

@@ -214,8 +214,10 @@ pub enum Ended {
     Unknown,
     /// It could not be started.
     NotStarted(String),
-    /// It said nothing, neither that it was ready nor that it was not.
+    /// It did not introduce itself, so it was killed after so long.
     Mute(Duration),
+    /// Its initialiser did not come to an end, so it was killed after so long.
+    Unprepared(Duration),
     /// It would not work: its initialiser failed, or something it was to be given is missing.
     Refused(String),
 }
@@ -265,14 +267,23 @@ impl fmt::Display for Ended {
             Self::OutOfMemory => write!(
                 f,
                 "was killed by SIGKILL, probably for want of memory (oom_kill has risen in the control \
-                 group's memory.events): allow it more, or use fewer workers"
+                 group's memory.events or memory.oom_control): allow it more, or use fewer workers"
             ),
             Self::Babbled(nonsense) => {
                 write!(f, "broke the protocol and was killed ({nonsense})")
             }
             Self::Unknown => write!(f, "ended, how is not known"),
             Self::NotStarted(reason) => write!(f, "could not be started ({reason})"),
-            Self::Mute(time) => write!(f, "did not get ready within {time:?} and was killed"),
+            Self::Mute(time) => write!(
+                f,
+                "did not get ready within {time:?} and was killed: is it a worker executable? \
+                 If it only needs longer, raise `PoolBuilder::start_limit`"
+            ),
+            Self::Unprepared(time) => write!(
+                f,
+                "was still in its initializer after {time:?} and was killed: if it only needs longer, raise \
+                 `PoolBuilder::initializer_limit`"
+            ),
             Self::Refused(reason) => write!(f, "refused to work ({reason})"),
         }
     }

@@ -13,18 +13,24 @@ use super::{
     builder::{MOST_WORKERS, PoolBuilder},
     cell::Cell,
     core::Terms,
+    dropped,
     engine::{End, Engine, Room, Stats},
     error::{SubmitError, TaskError},
     handle::Handle,
     map::{Map, MapHandle, MapUnordered},
+    orphans,
     outcome::{Input, Sink, encode},
     wakes::wait_for_callbacks,
 };
 
+/// After a crash, the end of a pool waits at most this long until what the dead worker left is found and ended.
+const ORPHANS: Duration = Duration::from_millis(500);
+
 /// Workers that run tasks: processes, or threads of this process.
 ///
 /// Dropping a pool kills its workers and waits for nothing; tasks that are not done fail with
-/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). [`join`](Self::join) finishes them first.
+/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). [`join`](Self::join) finishes them first. A `main` that
+/// returns an [`Exit`](crate::Exit) does not exit with success then.
 ///
 /// ```
 /// use brigade::{Pool, jobs::echo::Echo};
@@ -111,6 +117,7 @@ impl Pool {
         terms: Terms,
         max_queued: Option<usize>,
     ) -> Self {
+        dropped::enter(&engine);
         Self {
             engine,
             steward,
@@ -550,10 +557,12 @@ impl Pool {
             let _ = steward.join();
         }
         wait_for_callbacks(deadline);
+        orphans::settle(ORPHANS);
         Ok(())
     }
 
-    /// Kills the workers now. Tasks that are not done fail as cancelled.
+    /// Kills the workers now. Tasks that are not done fail as cancelled, and as this was asked for they are not
+    /// counted as [dropped](crate::dropped_tasks).
     ///
     /// ```
     /// use std::time::Duration;
@@ -571,13 +580,14 @@ impl Pool {
     /// # }
     /// ```
     pub fn terminate(self) {
-        drop(self);
+        self.engine.terminate();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.engine.terminate();
+        dropped::add(self.engine.terminate());
+        orphans::settle(ORPHANS);
     }
 }
 

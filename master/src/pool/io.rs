@@ -5,12 +5,12 @@
 
 use std::{io, sync::Arc, thread::Thread, time::Instant};
 
-use brigade_protocol::{Start, TaskHeader, ToWorker, shm::Board};
+use brigade_protocol::{Start, TaskHeader, ToWorker, clock::monotonic_ns, shm::Board};
 use nix::sys::epoll::Epoll;
 
 use super::{
     core::{Action, Core, Limits, Loss},
-    error::{Death, Ended, TaskError},
+    error::{Death, Ended, StartError, TaskError},
     memory::OomKills,
     outcome::{Input, KindIndex, Payload, Ticket},
     spawn::{Recipe, Spawned},
@@ -94,6 +94,8 @@ pub(crate) struct State {
     /// The kinds that the worker executable knows.
     pub(super) known: Vec<String>,
     pub(super) board: Option<Board>,
+    /// Whether the board has still to be made.
+    wants_board: bool,
     pub(super) epoll: Arc<Epoll>,
     pub(super) oom_kills: OomKills,
     actions: Vec<Action<Ticket>>,
@@ -114,12 +116,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        recipe: Arc<Recipe>,
-        limits: Limits,
-        board: Board,
-        epoll: Arc<Epoll>,
-    ) -> Self {
+    pub(crate) fn new(recipe: Arc<Recipe>, limits: Limits, epoll: Arc<Epoll>) -> Self {
         let workers = recipe.workers;
         Self {
             core: Core::new(workers, limits, Instant::now()),
@@ -128,7 +125,8 @@ impl State {
             generation: 0,
             kinds: Vec::new(),
             known: Vec::new(),
-            board: Some(board),
+            board: None,
+            wants_board: true,
             epoll,
             oom_kills: OomKills::of_this_process(),
             actions: Vec::new(),
@@ -166,6 +164,18 @@ impl State {
             .map(|worker| worker.process.child.pid())
     }
 
+    /// Makes the status board, once. It comes after the first process, which knows its name from birth on: from
+    /// here on there is somebody to remove it.
+    pub(crate) fn make_board(&mut self) -> Result<(), StartError> {
+        if self.wants_board {
+            let (recipe, workers) = (&self.recipe, self.core.workers());
+            let board = Board::create_named(&recipe.board, &recipe.title, workers, monotonic_ns())?;
+            self.board = Some(board);
+            self.wants_board = false;
+        }
+        Ok(())
+    }
+
     /// A process was started for a slot: watches it and greets it.
     pub(crate) fn adopt(&mut self, slot: usize, process: Spawned) -> io::Result<()> {
         if !self.core.wants_process(slot) {
@@ -189,10 +199,7 @@ impl State {
         worker.greet(Start {
             index: u32::try_from(slot).unwrap_or(u32::MAX),
             master: i32::try_from(std::process::id()).unwrap_or_default(),
-            board: self
-                .board
-                .as_ref()
-                .map_or_else(String::new, |board| board.name().into()),
+            board: self.recipe.board.to_string(),
             segments: self
                 .recipe
                 .shared
@@ -224,6 +231,7 @@ impl State {
         }
         if self.core.is_over() {
             self.board = None;
+            self.wants_board = false;
         }
         self.wakes.unpark(self.onlookers.drain(..));
     }
@@ -373,6 +381,12 @@ impl State {
         self.core.terminate();
         self.pump(true, Instant::now());
         self.board = None;
+        self.wants_board = false;
+    }
+
+    /// Submitted tasks without an outcome; those of maps do not count.
+    pub(crate) fn unfinished(&self) -> u64 {
+        self.core.open_tickets().map(Ticket::unfinished).sum()
     }
 
     /// What becomes of a task that the pool does not take.

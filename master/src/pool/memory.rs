@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where control groups of version 2 are mounted.
+/// Where control groups of version 2 are mounted, and beside them, in folders, those of version 1.
 const GROUPS: &str = "/sys/fs/cgroup";
 
 /// Follows the count of out-of-memory kills.
@@ -26,9 +26,20 @@ impl OomKills {
     }
 
     fn of(root: &Path, group: &str) -> Self {
-        // Version 2 has one line, whose number is 0.
-        let path = group.lines().find_map(|line| line.strip_prefix("0::/"));
-        let file = path.map(|path| root.join(path).join("memory.events"));
+        // Version 2 has one line, whose number is 0; version 1 has one for each controller. Where both are in use,
+        // memory is with one of them.
+        let second = || {
+            let path = group.lines().find_map(|line| line.strip_prefix("0::/"))?;
+            Some(root.join(path).join("memory.events"))
+        };
+        let first = || {
+            let path = group
+                .lines()
+                .find_map(|line| line.split_once(":memory:/"))?
+                .1;
+            Some(root.join("memory").join(path).join("memory.oom_control"))
+        };
+        let file = second().filter(|file| file.exists()).or_else(first);
         let mut kills = Self { file, seen: 0 };
         kills.seen = kills.count().unwrap_or(0);
         kills
@@ -70,6 +81,22 @@ mod tests {
         write(root.path(), 4);
         assert!(kills.have_risen());
         assert!(!kills.have_risen());
+    }
+
+    #[test]
+    fn fault_7_control_groups_of_version_1_count_as_well() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("memory/app");
+        fs::create_dir_all(&folder).unwrap();
+        let write = |kills: u64| {
+            let text = format!("oom_kill_disable 0\nunder_oom 0\noom_kill {kills}\n");
+            fs::write(folder.join("memory.oom_control"), text).unwrap();
+        };
+        write(1);
+        let mut kills = OomKills::of(root.path(), "8:pids:/\n4:memory:/app\n0::/\n");
+        assert!(!kills.have_risen());
+        write(2);
+        assert!(kills.have_risen());
     }
 
     #[test]

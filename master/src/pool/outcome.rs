@@ -90,6 +90,11 @@ impl Ticket {
         }
     }
 
+    /// 1, unless it belongs to a map, whose consumer may stop when it has enough.
+    pub(crate) fn unfinished(&self) -> u64 {
+        u64::from(self.sink.is_cell())
+    }
+
     /// Delivers the outcome of the whole.
     pub(crate) fn deliver(self, outcome: Outcome, wakes: &mut Wakes) {
         match (self.chunk, self.sink, outcome) {
@@ -177,6 +182,11 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
+    /// Whether it belongs to a handle.
+    pub(crate) fn is_cell(&self) -> bool {
+        matches!(self, Self::Cell(_))
+    }
+
     /// Puts the outcome where it belongs. Who waits for it is added to `wakes`.
     pub(crate) fn deliver(self, outcome: Outcome, wakes: &mut Wakes) {
         match self {

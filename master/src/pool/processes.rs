@@ -79,9 +79,18 @@ impl Engine for Shared {
         self.ring();
     }
 
-    fn terminate(&self) {
-        self.with(true, State::terminate);
+    fn unfinished(&self) -> u64 {
+        self.look(State::unfinished)
+    }
+
+    fn terminate(&self) -> u64 {
+        let unfinished = self.with(true, |state| {
+            let unfinished = state.unfinished();
+            state.terminate();
+            unfinished
+        });
         self.ring();
+        unfinished
     }
 
     fn is_over(&self) -> bool {

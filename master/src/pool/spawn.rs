@@ -13,11 +13,16 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::Duration,
 };
 
-use brigade_protocol::{fd, shm::Lane};
+use brigade_protocol::{
+    fd,
+    shm::{BoardName, Lane},
+};
+use brigade_worker::{MARK_VARIABLE, mark, with_own_marks};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
@@ -78,6 +83,10 @@ pub(crate) struct Recipe {
     pub(crate) workers: usize,
     pub(crate) shared: Vec<Shared>,
     pub(crate) conditions: Conditions,
+    /// The name of the pool's status board, which is unique to it.
+    pub(crate) board: BoardName,
+    /// How many processes were started.
+    pub(crate) born: AtomicU64,
 }
 
 /// A worker process that has just been started, and the master's ends of what it shares with it.
@@ -88,6 +97,8 @@ pub(crate) struct Spawned {
     pub(crate) results: File,
     pub(crate) lane: Lane,
     pub(super) log: Log,
+    /// What it and all it starts carry in their environment.
+    pub(super) mark: String,
 }
 
 impl Recipe {
@@ -101,17 +112,28 @@ impl Recipe {
         }
         let log = Log::create()?;
         let inherited = [tasks_read, results_write, lane_fd];
-        let pid = self.exec(index, inherited, &log)?;
+        let mark = mark(
+            &self.board.to_string(),
+            self.born.fetch_add(1, Ordering::Relaxed),
+        );
+        let pid = self.exec(index, inherited, &log, &mark)?;
         Ok(Spawned {
             child: own(pid)?,
             tasks: File::from(tasks_write),
             results: File::from(results_read),
             lane,
             log,
+            mark,
         })
     }
 
-    fn exec(&self, index: usize, inherited: [OwnedFd; 3], log: &Log) -> Result<Pid, StartError> {
+    fn exec(
+        &self,
+        index: usize,
+        inherited: [OwnedFd; 3],
+        log: &Log,
+        mark: &str,
+    ) -> Result<Pid, StartError> {
         let floor = fd::FIRST_SEGMENT + i32::try_from(self.shared.len()).unwrap_or(i32::MAX);
         // Descriptors must not stand where another is to be put, or one would overwrite the other.
         let [tasks, results, lane] = inherited.map(|fd| raise_above(fd, floor));
@@ -137,15 +159,20 @@ impl Recipe {
             self.workers,
             self.title
         );
-        self.exec_with(&plan, &title)
+        self.exec_with(&plan, &title, mark)
     }
 
-    fn exec_with(&self, plan: &[(RawFd, RawFd)], title: &str) -> Result<Pid, StartError> {
+    fn exec_with(
+        &self,
+        plan: &[(RawFd, RawFd)],
+        title: &str,
+        mark: &str,
+    ) -> Result<Pid, StartError> {
         let actions = file_actions(&inheritable(), plan).map_err(io::Error::from)?;
         let attributes = attributes().map_err(io::Error::from)?;
         let path = c_string(self.executable.as_os_str())?;
         let title = c_string(OsStr::new(title))?;
-        let environment = environment(&self.conditions.environment)?;
+        let environment = environment(&self.conditions.environment, mark)?;
         let mut tries = 0;
         loop {
             match posix_spawn(&*path, &actions, &attributes, &[&title], &environment) {
@@ -232,12 +259,17 @@ fn attributes() -> nix::Result<PosixSpawnAttr> {
     Ok(attributes)
 }
 
-/// This process's environment with changes.
-fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, io::Error> {
+/// This process's environment with changes, and with the worker's mark.
+fn environment(changes: &[(OsString, OsString)], mark: &str) -> Result<Vec<CString>, io::Error> {
     let is_changed = |name: &OsString| changes.iter().any(|(changed, _)| changed == name);
-    std::env::vars_os()
-        .filter(|(name, _)| !is_changed(name))
+    let marks = (OsString::from(MARK_VARIABLE), with_own_marks(mark));
+    // First, because who looks for it reads from the start.
+    std::iter::once(marks)
+        .chain(std::env::vars_os().filter(|(name, _)| !is_changed(name)))
         .chain(changes.iter().cloned())
+        .enumerate()
+        .filter(|(at, (name, _))| *at == 0 || name != MARK_VARIABLE)
+        .map(|(_, entry)| entry)
         .map(|(name, value)| {
             let mut entry = name;
             entry.push("=");

@@ -97,7 +97,10 @@ impl Crew {
         state.wanted = workers;
         let grown = crew.grow(&mut state);
         drop(state);
-        grown.inspect_err(|_| crew.terminate())?;
+        if let Err(error) = grown {
+            crew.terminate();
+            return Err(error.into());
+        }
         Ok(crew)
     }
 
@@ -359,7 +362,16 @@ impl Engine for Crew {
         self.change(|state, _| state.is_closed = true);
     }
 
-    fn terminate(&self) {
+    fn unfinished(&self) -> u64 {
+        let state = lock(&self.state);
+        let queued: u64 = state.queue.iter().map(|job| job.ticket.unfinished()).sum();
+        let is_running =
+            |running: &&Running| lock(&running.sink).as_ref().is_some_and(Sink::is_cell);
+        queued + state.running.iter().filter(is_running).count() as u64
+    }
+
+    fn terminate(&self) -> u64 {
+        let unfinished = self.unfinished();
         self.close();
         self.cancel_queued();
         // What is running cannot be ended, but nobody is to wait for it.
@@ -372,6 +384,7 @@ impl Engine for Crew {
                 }
             }
         });
+        unfinished
     }
 
     fn is_over(&self) -> bool {

@@ -357,9 +357,12 @@ impl Shared {
     }
 
     fn start_one(&self, slot: usize, recipe: &Recipe) -> Result<(), StartError> {
-        let adopted = recipe
-            .spawn(slot)
-            .and_then(|process| Ok(self.with(true, |state| state.adopt(slot, process))?));
+        let adopted = recipe.spawn(slot).and_then(|process| {
+            self.with(true, |state| {
+                state.make_board()?;
+                Ok(state.adopt(slot, process)?)
+            })
+        });
         if let Err(error) = &adopted {
             self.with(true, |state| state.not_started(slot, error.to_string()));
         }

@@ -61,6 +61,9 @@ pub enum Misdeed {
         /// Whether that process has a session of its own, and so is in no group that the worker is in.
         has_own_session: bool,
     },
+    /// Leaves a process behind as daemons are: it sleeps for an hour, in a session of its own, and its parent
+    /// has ended. Returns the process id of it.
+    LeaveDaemon,
     /// Adds a line to the file at this path.
     AppendLine {
         /// The file.

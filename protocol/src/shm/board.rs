@@ -57,9 +57,28 @@ impl Board {
     /// # Errors
     /// [`BoardError::Create`] when `/dev/shm` is full, read-only or missing.
     pub fn create(title: &str, workers: usize, now_ns: u64) -> Result<Self, BoardError> {
-        let name = BoardName::next_of_this_process()
-            .map_err(|error| BoardError::Create(error.to_string()))?
-            .to_string();
+        Self::create_named(&Self::next_name()?, title, workers, now_ns)
+    }
+
+    /// A name for a further board of this process.
+    ///
+    /// # Errors
+    /// [`BoardError::Create`] when `/proc` is not there.
+    pub fn next_name() -> Result<BoardName, BoardError> {
+        BoardName::next_of_this_process().map_err(|error| BoardError::Create(error.to_string()))
+    }
+
+    /// Makes a board of that name; otherwise as [`create`](Self::create).
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_named(
+        name: &BoardName,
+        title: &str,
+        workers: usize,
+        now_ns: u64,
+    ) -> Result<Self, BoardError> {
+        let name = name.to_string();
         let mapping = Mapping::create(&name, |header| {
             header.set_title(title);
             header.started_ns.store(now_ns, Ordering::Relaxed);

@@ -42,7 +42,9 @@ impl BoardName {
         })
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// Reads a name back; `None` for what is no board's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
         let mut parts = name.strip_prefix("brigade-")?.split('-');
         let parsed = Self {
             user: parts.next()?.parse().ok()?,
@@ -90,27 +92,24 @@ impl std::fmt::Display for BoardName {
     }
 }
 
-/// Removes the boards of this user whose masters are dead.
-pub fn sweep_boards() {
-    sweep_folder(Path::new(FOLDER));
+/// Removes the boards of this user whose masters are dead, and returns their names.
+#[must_use]
+pub fn sweep_boards() -> Vec<String> {
+    sweep_folder(Path::new(FOLDER))
 }
 
-fn sweep_folder(folder: &Path) -> usize {
+fn sweep_folder(folder: &Path) -> Vec<String> {
     let (Ok(entries), Ok(namespace)) = (fs::read_dir(folder), pid_namespace()) else {
-        return 0;
+        return Vec::new();
     };
     let user = Uid::current().as_raw();
     entries
         .flatten()
-        .filter(|entry| {
-            entry
-                .file_name()
-                .to_str()
-                .and_then(BoardName::parse)
-                .is_some_and(|name| name.is_abandoned(user, namespace))
-        })
-        .filter(|entry| fs::remove_file(entry.path()).is_ok())
-        .count()
+        .filter_map(|entry| BoardName::parse(entry.file_name().to_str()?))
+        .filter(|name| name.is_abandoned(user, namespace))
+        .map(|name| name.to_string())
+        .filter(|name| fs::remove_file(folder.join(name)).is_ok())
+        .collect()
 }
 
 /// The names of this user's boards whose masters can be seen from here.
@@ -127,12 +126,11 @@ pub(super) fn names() -> Vec<BoardName> {
         .collect()
 }
 
-/// Removes one board by name; a worker does this when it finds its master dead.
-pub fn unlink_board(name: &str) {
-    if BoardName::parse(name).is_some() {
-        // Another worker may have been faster.
-        let _ = fs::remove_file(Path::new(FOLDER).join(name));
-    }
+/// Removes one board by name; a worker does this when it finds its master dead. Whether it was the one that
+/// did: another worker may have been faster.
+#[must_use]
+pub fn unlink_board(name: &str) -> bool {
+    BoardName::parse(name).is_some() && fs::remove_file(Path::new(FOLDER).join(name)).is_ok()
 }
 
 fn pid_namespace() -> io::Result<u64> {
@@ -192,7 +190,7 @@ mod tests {
         ] {
             fs::write(folder.join(name), "").unwrap();
         }
-        assert_eq!(sweep_folder(&folder), 1);
+        assert_eq!(sweep_folder(&folder), [reused.to_string()]);
         assert!(!folder.join(reused.to_string()).exists());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
         fs::remove_dir_all(&folder).unwrap();

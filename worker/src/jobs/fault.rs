@@ -70,6 +70,7 @@ fn commit(misdeed: Misdeed) -> Result<u32, TaskError> {
         Misdeed::EatMemory(bytes) => eat(usize::try_from(bytes)?),
         Misdeed::Freeze => kill(Pid::this(), Signal::SIGSTOP)?,
         Misdeed::LeaveChild { has_own_session } => return leave_child(has_own_session),
+        Misdeed::LeaveDaemon => return leave_daemon(),
         Misdeed::AppendLine { path, line } => {
             let mut file = OpenOptions::new().create(true).append(true).open(path)?;
             file.write_all(format!("{line}\n").as_bytes())?;
@@ -108,6 +109,12 @@ fn leave_child(has_own_session: bool) -> Result<u32, TaskError> {
         .stderr(Stdio::null())
         .spawn()?;
     Ok(child.id())
+}
+
+fn leave_daemon() -> Result<u32, TaskError> {
+    let script = "setsid sleep 3600 < /dev/null > /dev/null 2>&1 & echo $!";
+    let shell = Command::new("sh").args(["-c", script]).output()?;
+    Ok(String::from_utf8(shell.stdout)?.trim().parse()?)
 }
 
 /// Sends a signal to this process until it has its effect. Rust's own handler for SIGSEGV steps aside at

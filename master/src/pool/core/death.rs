@@ -90,7 +90,7 @@ impl<T> Core<T> {
         let limit = match death.how {
             Ended::Killed(libc::SIGKILL | libc::SIGTERM) => MAX_KILLED_STARTS,
             // Another program, or one that has had time enough; so will the next one be.
-            Ended::Babbled(_) | Ended::Mute(_) => 1,
+            Ended::Babbled(_) | Ended::Mute(_) | Ended::Unprepared(_) => 1,
             _ => MAX_FAILED_STARTS,
         };
         if tries >= limit && !somebody_works {
@@ -135,6 +135,12 @@ impl<T> Core<T> {
         self.slots
             .get(slot)
             .is_some_and(|slot| slot.state == SlotState::Starting)
+    }
+
+    /// Whether the end of a slot's process is neither the one that it was told to come to nor one with its pool's.
+    pub(crate) fn is_abnormal(&self, slot: usize, how: &Ended) -> bool {
+        let was_dismissed = !self.is_wanted(slot) && *how == Ended::Exited(0);
+        !was_dismissed && self.phase != Phase::Over(None)
     }
 
     /// Whether a slot's process has not been told to end.

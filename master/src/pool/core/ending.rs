@@ -82,6 +82,13 @@ impl<T> Core<T> {
         }
     }
 
+    /// The tasks that have no outcome yet.
+    pub(crate) fn open_tickets(&self) -> impl Iterator<Item = &T> {
+        self.tasks
+            .iter()
+            .filter_map(|(_, task)| task.ticket.as_ref())
+    }
+
     /// Why the pool gave up, if it did.
     pub(crate) fn broken(&self) -> Option<&str> {
         match &self.phase {

@@ -41,6 +41,10 @@ impl Queue {
         std::mem::take(&mut self.0).into_values().flatten()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Job> {
+        self.0.values().flatten()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.values().map(VecDeque::len).sum()
     }
