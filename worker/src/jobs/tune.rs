@@ -8,12 +8,14 @@
 //! | `task.rs` | the task: samples from shared memory, what is kept between blocks |
 //! | `prepared.rs`, `scaling.rs` | the training rows in the order that breaks ties; features on a scale |
 //! | `lanes.rs`, `kernel.rs` | any table, any distance, in f64 |
+//! | `bytes.rs`, `bytes/` | tables of bytes, the four distances of the default grid |
 //! | `nearest.rs`, `vote.rs` | the nearest of a stream of distances; the class they elect |
 #![expect(
     clippy::float_cmp,
     reason = "results are exact to the last bit, so comparisons are"
 )]
 
+mod bytes;
 mod kernel;
 mod lanes;
 mod nearest;
@@ -31,7 +33,9 @@ use thiserror::Error;
 pub use prepared::Prepared;
 pub(super) use task::register;
 
+use bytes::{Bytes, Level};
 use lanes::Block;
+use nearest::Neighbour;
 use vote::Vote;
 
 /// Why a block cannot be scored. None of these arises from what `master tune` plans.
@@ -112,11 +116,16 @@ pub fn score(
     input: &Input,
 ) -> Result<Tally, ScoreError> {
     prepared.check(samples, input)?;
+    Ok(score_with(prepared, samples, input, Level::best()))
+}
+
+fn score_with(prepared: &Prepared, samples: &Samples<'_>, input: &Input, level: Level) -> Tally {
     let block = Block {
         prepared,
         samples,
         input,
     };
+    let bytes = Bytes::new(prepared, samples, input, level);
     let (rows, ks) = (input.testing.len(), input.ks.len());
     let mut vote = Vote::new(prepared.classes, &input.ks, input.weights);
     let mut predicted = vec![0; input.predictions()];
@@ -126,14 +135,20 @@ pub fn score(
             .iter()
             .map(|distance| place(input, *distance))
             .collect();
-        block.pass(&pass, |which, position, neighbours| {
+        let mut found = |which: usize, position: usize, neighbours: &[Neighbour]| {
             let winners = vote.winners(neighbours, &prepared.class_ids);
             for (k, &winner) in winners.iter().enumerate() {
                 predicted[(places[which] * ks + k) * rows + position] = winner;
             }
-        });
+        };
+        let is_done = bytes
+            .as_ref()
+            .is_some_and(|bytes| bytes.pass(&pass, &mut found));
+        if !is_done {
+            block.pass(&pass, found);
+        }
     }
-    Ok(Tally { predicted })
+    Tally { predicted }
 }
 
 /// Where in the input a distance stands.

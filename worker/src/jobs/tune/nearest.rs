@@ -70,6 +70,21 @@ impl Nearest {
         &self.kept
     }
 
+    /// The same, with each distance replaced by what is made of it, in the same order.
+    pub(super) fn ordered_by(&mut self, make: impl Fn(f64) -> f64) -> &[Neighbour] {
+        self.ordered();
+        for neighbour in &mut self.kept {
+            neighbour.distance = make(neighbour.distance);
+        }
+        &self.kept
+    }
+
+    /// How far the last of the nearest is at most; infinite until there are enough.
+    #[inline]
+    pub(super) fn last_distance(&self) -> f64 {
+        self.last.distance
+    }
+
     /// Forgets all rows and keeps the room.
     pub(super) fn clear(&mut self) {
         self.kept.clear();

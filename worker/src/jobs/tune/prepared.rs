@@ -7,7 +7,7 @@ use brigade_protocol::{
     shm::{Row, Samples},
 };
 
-use super::{ScoreError, scaling::Scaling};
+use super::{ScoreError, bytes::Lore, scaling::Scaling};
 
 /// What a worker finds out once about a table and a partition, and then uses for every block: the training rows in
 /// the order of their features and class names, which breaks ties between equal distances for free, and the scale.
@@ -24,6 +24,7 @@ pub struct Prepared {
     /// The class id at each rank.
     pub(super) class_ids: Vec<u32>,
     pub(super) classes: usize,
+    pub(super) lore: Lore,
 }
 
 impl Prepared {
@@ -62,6 +63,7 @@ impl Prepared {
             rows,
             class_ids,
             classes: names.len(),
+            lore: Lore::default(),
         })
     }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use brigade_protocol::{
     jobs::tune::{Scale, Weights},
-    shm::{SamplesBuilder, Segment},
+    shm::{RowWriter, SamplesBuilder, Segment},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -269,6 +269,63 @@ proptest! {
     fn equals_the_plain_reference(case in case()) {
         let segment = segment(case.width, &case.rows);
         case.check(&segment)?;
+    }
+}
+
+/// Bytes as tables hold them: anything, few values, nearly all the same, mostly empty.
+fn byte() -> impl Strategy<Value = BoxedStrategy<u8>> {
+    prop_oneof![
+        Just(any::<u8>().boxed()),
+        Just((0..4_u8).boxed()),
+        Just((250..=255_u8).boxed()),
+        Just(prop_oneof![8 => Just(0_u8), 1 => Just(255_u8), 1 => any::<u8>()].boxed()),
+    ]
+}
+
+fn byte_case() -> impl Strategy<Value = (Vec<(Vec<u8>, u32)>, Vec<u32>, Weights)> {
+    let shape = (
+        prop_oneof![1..20_usize, 20..200_usize, Just(64), Just(784)],
+        byte(),
+    );
+    shape.prop_flat_map(|(width, byte)| {
+        let weights = prop_oneof![Just(Weights::Uniform), Just(Weights::Distance)];
+        (
+            vec((vec(byte, width), 0..4_u32), 40..900),
+            vec(1..30_u32, 1..5),
+            weights,
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn bytes_equal_the_plain_reference_at_every_level_pruned_or_not((rows, ks, weights) in byte_case()) {
+        let builder = SamplesBuilder::new(rows[0].0.len(), &["delta", "alpha", "charlie", "bravo"], None).unwrap();
+        let write = |to: &mut RowWriter<'_>| rows.iter().try_for_each(|(features, class)| to.push_bytes(features, *class));
+        let segment = builder.bytes().segment("case", rows.len(), write).unwrap();
+        let samples = Samples::parse(segment.bytes()).unwrap();
+        let split = Split::every(u32::try_from(rows.len() / 9).unwrap()).unwrap();
+        let prepared = Prepared::new(&samples, split, 0, Scale::None).unwrap();
+        let testing = u32::try_from(prepared.partition.testing_count()).unwrap();
+        let mut input = Input {
+            split,
+            partition: 0,
+            scale: Scale::None,
+            weights,
+            distances: distances()[..5].to_vec(),
+            testing: 0..testing,
+            ks,
+            is_pruned: false,
+        };
+        let expected = reference(&samples, &input);
+        for level in Level::all() {
+            for is_pruned in [false, true] {
+                input.is_pruned = is_pruned;
+                let tally = score_with(&prepared, &samples, &input, level);
+                prop_assert_eq!(&tally.predicted, &expected, "{:?}, pruned: {}", level, is_pruned);
+            }
+        }
     }
 }
 

@@ -1,0 +1,211 @@
+//! The kernels with registers of 32 bytes.
+
+use std::arch::x86_64::{
+    __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_castsi256_ps, _mm256_castsi256_si128,
+    _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_extracti128_si256,
+    _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_max_epu8, _mm256_max_epu32, _mm256_movemask_ps,
+    _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_sad_epu8, _mm256_set1_epi32,
+    _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_subs_epu8, _mm256_testz_si256,
+};
+
+use super::{
+    avx512::largest_byte,
+    kernels::{BLOCK, Interleaved},
+    portable,
+};
+
+/// Half a block.
+const HALF: usize = BLOCK / 2;
+
+#[target_feature(enable = "avx2")]
+pub(super) fn manhattan(rows: Interleaved<'_>, queries: [&[u64]; 4], out: [&mut [u32]; 4]) {
+    let groups = rows.blocks.chunks_exact(rows.words);
+    let [out0, out1, out2, out3] = out.map(|out| out.chunks_exact_mut(8));
+    for ((((group, out0), out1), out2), out3) in groups.zip(out0).zip(out1).zip(out2).zip(out3) {
+        let mut sums = [[_mm256_setzero_si256(); 2]; 4];
+        let words = queries[0]
+            .iter()
+            .zip(queries[1])
+            .zip(queries[2])
+            .zip(queries[3]);
+        for (block, (((word0, word1), word2), word3)) in group.iter().zip(words) {
+            let halves = load(block);
+            for (sums, word) in sums.iter_mut().zip([word0, word1, word2, word3]) {
+                let word = _mm256_set1_epi64x(word.cast_signed());
+                for (sum, half) in sums.iter_mut().zip(halves) {
+                    *sum = _mm256_add_epi64(*sum, _mm256_sad_epu8(half, word));
+                }
+            }
+        }
+        for (out, sums) in [out0, out1, out2, out3].into_iter().zip(sums) {
+            store(sums, out);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
+    let groups = rows.blocks.chunks_exact(rows.words);
+    for (group, out) in groups.zip(out.chunks_exact_mut(8)) {
+        let mut sums = [_mm256_setzero_si256(); 2];
+        for (block, word) in group.iter().zip(query) {
+            let word = _mm256_set1_epi64x(word.cast_signed());
+            for (sum, half) in sums.iter_mut().zip(load(block)) {
+                *sum = _mm256_add_epi64(*sum, _mm256_sad_epu8(half, word));
+            }
+        }
+        store(sums, out);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [i32]; 4]) {
+    let groups = rows.blocks.chunks_exact(rows.words);
+    let [out0, out1, out2, out3] = out.map(|out| out.chunks_exact_mut(16));
+    for ((((group, out0), out1), out2), out3) in groups.zip(out0).zip(out1).zip(out2).zip(out3) {
+        // Of 4 rows each, two lanes a row.
+        let mut sums = [[_mm256_setzero_si256(); 4]; 4];
+        let words = queries[0]
+            .iter()
+            .zip(queries[1])
+            .zip(queries[2])
+            .zip(queries[3]);
+        for (block, (((word0, word1), word2), word3)) in group.iter().zip(words) {
+            let [low, high] = load(block);
+            let rows = [
+                _mm256_cvtepu8_epi16(_mm256_castsi256_si128(low)),
+                _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(low)),
+                _mm256_cvtepu8_epi16(_mm256_castsi256_si128(high)),
+                _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(high)),
+            ];
+            for (sums, word) in sums.iter_mut().zip([word0, word1, word2, word3]) {
+                let word = _mm256_set1_epi32(word.cast_signed());
+                let word = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(word));
+                for (sum, rows) in sums.iter_mut().zip(rows) {
+                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(rows, word));
+                }
+            }
+        }
+        for (out, sums) in [out0, out1, out2, out3].into_iter().zip(sums) {
+            for (out, pair) in out.chunks_exact_mut(8).zip(sums.chunks_exact(2)) {
+                // Rows 0 1 4 5 2 3 6 7 after adding neighbours within halves.
+                let sums = _mm256_hadd_epi32(pair[0], pair[1]);
+                let sums = _mm256_permute4x64_epi64::<0b11_01_10_00>(sums);
+                out.copy_from_slice(&bytemuck::must_cast::<__m256i, [i32; 8]>(sums));
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
+    let ((one, one_rest), (other, other_rest)) =
+        (one.as_chunks::<HALF>(), other.as_chunks::<HALF>());
+    let mut sum = _mm256_setzero_si256();
+    for (one, other) in one.iter().zip(other) {
+        let (one, other) = (bytemuck::must_cast(*one), bytemuck::must_cast(*other));
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(one, other));
+    }
+    let sums = bytemuck::must_cast::<__m256i, [u64; 4]>(sum);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rows are too short for larger sums"
+    )]
+    let sum = sums.iter().sum::<u64>() as u32;
+    sum + portable::difference(one_rest, other_rest)
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
+    let ((one, one_rest), (other, other_rest)) =
+        (one.as_chunks::<HALF>(), other.as_chunks::<HALF>());
+    let mut most = _mm256_setzero_si256();
+    for (one, other) in one.iter().zip(other) {
+        let (one, other) = (bytemuck::must_cast(*one), bytemuck::must_cast(*other));
+        let apart = _mm256_or_si256(_mm256_subs_epu8(one, other), _mm256_subs_epu8(other, one));
+        most = _mm256_max_epu8(most, apart);
+    }
+    largest_byte(most).max(portable::largest(one_rest, other_rest))
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn is_within(row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
+    for &start in starts {
+        let (Some(row), Some(low), Some(high)) = (
+            block_at(row, start),
+            block_at(low, start),
+            block_at(high, start),
+        ) else {
+            // The last piece of a row, which is shorter.
+            if portable::is_within(row, low, high, &[start]) {
+                continue;
+            }
+            return false;
+        };
+        let mut outside = _mm256_setzero_si256();
+        for ((row, low), high) in load(row).into_iter().zip(load(low)).zip(load(high)) {
+            outside = _mm256_or_si256(outside, _mm256_subs_epu8(low, row));
+            outside = _mm256_or_si256(outside, _mm256_subs_epu8(row, high));
+        }
+        if _mm256_testz_si256(outside, outside) == 0 {
+            return false;
+        }
+    }
+    true
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
+    let (blocks, rest) = values.as_chunks::<8>();
+    let limits = _mm256_set1_epi32(limit.cast_signed());
+    let mut index = first;
+    for block in blocks {
+        let values: __m256i = bytemuck::must_cast(*block);
+        // Not below: the larger of the two is the value.
+        let others = _mm256_cmpeq_epi32(_mm256_max_epu32(values, limits), values);
+        let mut mask = !_mm256_movemask_ps(_mm256_castsi256_ps(others)) & 0xff;
+        while mask != 0 {
+            out.push(index + mask.trailing_zeros());
+            mask &= mask - 1;
+        }
+        index += 8;
+    }
+    portable::below(rest, limit, index, out);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn below_share(
+    values: &[u32],
+    totals: &[u32],
+    limit: u32,
+    share: (f64, u32),
+    out: &mut Vec<u32>,
+) {
+    portable::below_share(values, totals, limit, share, out);
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(block: &[u8; BLOCK]) -> [__m256i; 2] {
+    bytemuck::must_cast(*block)
+}
+
+#[inline]
+fn block_at(row: &[u8], start: usize) -> Option<&[u8; BLOCK]> {
+    row.get(start..)?.first_chunk()
+}
+
+/// The sums of 8 rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(sums: [__m256i; 2], out: &mut [u32]) {
+    let sums: [u64; 8] = bytemuck::must_cast(sums);
+    for (out, sum) in out.iter_mut().zip(sums) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rows are too short for larger sums"
+        )]
+        let sum = sum as u32;
+        *out = sum;
+    }
+}

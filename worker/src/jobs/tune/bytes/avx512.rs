@@ -1,0 +1,237 @@
+//! The kernels with registers of 64 bytes.
+
+use std::arch::x86_64::{
+    __m256i, __m512i, _mm_cvtsi128_si32, _mm_max_epu8, _mm_min_epu8, _mm_minpos_epu16,
+    _mm_set1_epi8, _mm_srli_epi16, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
+    _mm256_max_epu8, _mm512_add_epi64, _mm512_castsi512_si256, _mm512_cmplt_epu32_mask,
+    _mm512_cvtepi64_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_max_epu8,
+    _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_sad_epu8, _mm512_set1_epi32,
+    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_subs_epu8, _mm512_test_epi32_mask,
+};
+
+use super::{
+    kernels::{BLOCK, Interleaved},
+    portable,
+};
+
+/// Which groups of rows are computed together.
+const GROUPS: usize = 2;
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn manhattan(rows: Interleaved<'_>, queries: [&[u64]; 4], out: [&mut [u32]; 4]) {
+    let pairs = rows.blocks.chunks(GROUPS * rows.words);
+    let [out0, out1, out2, out3] = out.map(|out| out.chunks_mut(GROUPS * 8));
+    for ((((pair, out0), out1), out2), out3) in pairs.zip(out0).zip(out1).zip(out2).zip(out3) {
+        let (one, other) = pair.split_at(rows.words);
+        // A last group without a partner is computed twice.
+        let other = if other.is_empty() { one } else { other };
+        let mut sums = [[_mm512_setzero_si512(); 4]; GROUPS];
+        let words = queries[0]
+            .iter()
+            .zip(queries[1])
+            .zip(queries[2])
+            .zip(queries[3]);
+        for ((one, other), (((word0, word1), word2), word3)) in one.iter().zip(other).zip(words) {
+            let (one, other) = (load(one), load(other));
+            for (query, word) in [word0, word1, word2, word3].into_iter().enumerate() {
+                let word = _mm512_set1_epi64(word.cast_signed());
+                sums[0][query] = _mm512_add_epi64(sums[0][query], _mm512_sad_epu8(one, word));
+                sums[1][query] = _mm512_add_epi64(sums[1][query], _mm512_sad_epu8(other, word));
+            }
+        }
+        for (query, out) in [out0, out1, out2, out3].into_iter().enumerate() {
+            let (first, second) = out.split_at_mut(8);
+            first.copy_from_slice(&lanes(sums[0][query]));
+            if !second.is_empty() {
+                second.copy_from_slice(&lanes(sums[1][query]));
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
+    let groups = rows.blocks.chunks_exact(rows.words);
+    for (group, out) in groups.zip(out.chunks_exact_mut(8)) {
+        let mut sum = _mm512_setzero_si512();
+        for (block, word) in group.iter().zip(query) {
+            let word = _mm512_set1_epi64(word.cast_signed());
+            sum = _mm512_add_epi64(sum, _mm512_sad_epu8(load(block), word));
+        }
+        out.copy_from_slice(&lanes(sum));
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [i32]; 4]) {
+    let pairs = rows.blocks.chunks(GROUPS * rows.words);
+    let [out0, out1, out2, out3] = out.map(|out| out.chunks_mut(GROUPS * 16));
+    for ((((pair, out0), out1), out2), out3) in pairs.zip(out0).zip(out1).zip(out2).zip(out3) {
+        let (one, other) = pair.split_at(rows.words);
+        let other = if other.is_empty() { one } else { other };
+        let mut sums = [[_mm512_setzero_si512(); 4]; GROUPS];
+        let words = queries[0]
+            .iter()
+            .zip(queries[1])
+            .zip(queries[2])
+            .zip(queries[3]);
+        for ((one, other), (((word0, word1), word2), word3)) in one.iter().zip(other).zip(words) {
+            let (one, other) = (load(one), load(other));
+            for (query, word) in [word0, word1, word2, word3].into_iter().enumerate() {
+                let word = _mm512_set1_epi32(word.cast_signed());
+                sums[0][query] = _mm512_dpbusd_epi32(sums[0][query], one, word);
+                sums[1][query] = _mm512_dpbusd_epi32(sums[1][query], other, word);
+            }
+        }
+        for (query, out) in [out0, out1, out2, out3].into_iter().enumerate() {
+            let (first, second) = out.split_at_mut(16);
+            first.copy_from_slice(&bytemuck::must_cast::<__m512i, [i32; 16]>(sums[0][query]));
+            if !second.is_empty() {
+                second.copy_from_slice(&bytemuck::must_cast::<__m512i, [i32; 16]>(sums[1][query]));
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
+    let ((one, one_rest), (other, other_rest)) =
+        (one.as_chunks::<BLOCK>(), other.as_chunks::<BLOCK>());
+    let mut sum = _mm512_setzero_si512();
+    for (one, other) in one.iter().zip(other) {
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(load(one), load(other)));
+    }
+    if !one_rest.is_empty() {
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(padded(one_rest), padded(other_rest)));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rows are too short for larger sums"
+    )]
+    let sum = _mm512_reduce_add_epi64(sum) as u32;
+    sum
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
+    let ((one, one_rest), (other, other_rest)) =
+        (one.as_chunks::<BLOCK>(), other.as_chunks::<BLOCK>());
+    let mut most = _mm512_setzero_si512();
+    for (one, other) in one.iter().zip(other) {
+        most = _mm512_max_epu8(most, apart(load(one), load(other)));
+    }
+    if !one_rest.is_empty() {
+        most = _mm512_max_epu8(most, apart(padded(one_rest), padded(other_rest)));
+    }
+    largest_byte(_mm256_max_epu8(
+        _mm512_castsi512_si256(most),
+        _mm512_extracti64x4_epi64::<1>(most),
+    ))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn is_within(row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
+    for &start in starts {
+        let outside = match (
+            block_at(row, start),
+            block_at(low, start),
+            block_at(high, start),
+        ) {
+            (Some(row), Some(low), Some(high)) => {
+                let (row, low, high) = (load(row), load(low), load(high));
+                _mm512_or_si512(_mm512_subs_epu8(low, row), _mm512_subs_epu8(row, high))
+            }
+            _ => {
+                // The last piece of a row, which is shorter.
+                if portable::is_within(row, low, high, &[start]) {
+                    continue;
+                }
+                return false;
+            }
+        };
+        if _mm512_test_epi32_mask(outside, outside) != 0 {
+            return false;
+        }
+    }
+    true
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
+    let (blocks, rest) = values.as_chunks::<16>();
+    let limits = _mm512_set1_epi32(limit.cast_signed());
+    let mut index = first;
+    for block in blocks {
+        let mut mask = _mm512_cmplt_epu32_mask(bytemuck::must_cast(*block), limits);
+        while mask != 0 {
+            out.push(index + mask.trailing_zeros());
+            mask &= mask - 1;
+        }
+        index += 16;
+    }
+    portable::below(rest, limit, index, out);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn below_share(
+    values: &[u32],
+    totals: &[u32],
+    limit: u32,
+    share: (f64, u32),
+    out: &mut Vec<u32>,
+) {
+    portable::below_share(values, totals, limit, share, out);
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(block: &[u8; BLOCK]) -> __m512i {
+    bytemuck::must_cast(*block)
+}
+
+#[inline]
+fn block_at(row: &[u8], start: usize) -> Option<&[u8; BLOCK]> {
+    row.get(start..)?.first_chunk()
+}
+
+/// Fewer bytes than a block, and zeros after them.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn padded(rest: &[u8]) -> __m512i {
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    load(&block)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn apart(one: __m512i, other: __m512i) -> __m512i {
+    _mm512_or_si512(_mm512_subs_epu8(one, other), _mm512_subs_epu8(other, one))
+}
+
+/// The sums of 8 rows.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn lanes(sums: __m512i) -> [u32; 8] {
+    bytemuck::must_cast::<__m256i, [u32; 8]>(_mm512_cvtepi64_epi32(sums))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn largest_byte(bytes: __m256i) -> u8 {
+    let half = _mm_max_epu8(
+        _mm256_castsi256_si128(bytes),
+        _mm256_extracti128_si256::<1>(bytes),
+    );
+    // The least of the complements, which there is an instruction for.
+    let least = _mm_xor_si128(half, _mm_set1_epi8(-1));
+    let least = _mm_minpos_epu16(_mm_min_epu8(least, _mm_srli_epi16::<8>(least)));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the lowest byte"
+    )]
+    let least = _mm_cvtsi128_si32(least) as u8;
+    !least
+}

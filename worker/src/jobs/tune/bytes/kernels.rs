@@ -1,0 +1,187 @@
+//! What the kernels are given, and what all of them must yield: the tests here hold for each level of instructions.
+//!
+//! Rows that are compared with many queries are *interleaved*: words of 8 (or 4) bytes of 8 (or 16) rows lie side by
+//! side, so that one register of 64 bytes holds as many rows, each sum grows in a lane of its own, and no sum has to be
+//! added up across lanes.
+//!
+//! ```text
+//! row 0: aaaaaaaa bbbbbbbb …      aaaaaaaa AAAAAAAA …  (word 0 of rows 0 to 7)
+//! row 1: AAAAAAAA BBBBBBBB …  →   bbbbbbbb BBBBBBBB …  (word 1 of rows 0 to 7)
+//! ```
+
+/// Bytes side by side.
+pub(super) const BLOCK: usize = 64;
+
+/// Rows interleaved, group after group: `words` blocks for each group of rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Interleaved<'a> {
+    pub(super) blocks: &'a [[u8; BLOCK]],
+    /// How many words a row has.
+    pub(super) words: usize,
+}
+
+/// Rows as they are being interleaved.
+#[derive(Debug, Default)]
+pub(super) struct Interleaving {
+    blocks: Vec<[u8; BLOCK]>,
+    words: usize,
+}
+
+impl Interleaving {
+    /// Takes in rows of up to `width` bytes, in words of `word` bytes. Missing bytes and missing rows are zeros.
+    pub(super) fn fill<'a>(
+        &mut self,
+        rows: impl ExactSizeIterator<Item = &'a [u8]>,
+        width: usize,
+        word: usize,
+    ) {
+        let lanes = BLOCK / word;
+        self.words = width.div_ceil(word);
+        self.blocks.clear();
+        self.blocks
+            .resize(rows.len().div_ceil(lanes) * self.words, [0; BLOCK]);
+        for (number, row) in rows.enumerate() {
+            let group = &mut self.blocks[number / lanes * self.words..][..self.words];
+            let at = number % lanes * word;
+            let mut pieces = row.chunks_exact(word);
+            for (block, piece) in group.iter_mut().zip(&mut pieces) {
+                block[at..at + word].copy_from_slice(piece);
+            }
+            let rest = pieces.remainder();
+            if let Some(block) = group.get_mut(row.len() / word) {
+                block[at..at + rest.len()].copy_from_slice(rest);
+            }
+        }
+    }
+
+    pub(super) fn view(&self) -> Interleaved<'_> {
+        Interleaved {
+            blocks: &self.blocks,
+            words: self.words,
+        }
+    }
+
+    /// The groups from one row on, up to another; both are multiples of the rows in a group, or the end.
+    pub(super) fn rows(&self, first: usize, end: usize, word: usize) -> Interleaved<'_> {
+        let lanes = BLOCK / word;
+        let blocks = first / lanes * self.words..end.div_ceil(lanes) * self.words;
+        Interleaved {
+            blocks: &self.blocks[blocks],
+            words: self.words,
+        }
+    }
+}
+
+/// A row as words of 8 bytes, the last filled up with zeros.
+pub(super) fn words(row: &[u8]) -> Vec<u64> {
+    let (words, rest) = row.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let last = (!rest.is_empty()).then_some(last);
+    words
+        .iter()
+        .copied()
+        .chain(last)
+        .map(u64::from_ne_bytes)
+        .collect()
+}
+
+/// A row lessened by 128, as words of 4 bytes. What fills up the last does not matter: it meets zeros.
+pub(super) fn lessened_words(row: &[u8]) -> Vec<u32> {
+    let lessened: Vec<u8> = row.iter().map(|byte| byte ^ 0x80).collect();
+    let (words, rest) = lessened.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    let last = (!rest.is_empty()).then_some(last);
+    words
+        .iter()
+        .copied()
+        .chain(last)
+        .map(u32::from_ne_bytes)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::super::level::Level;
+    use super::*;
+
+    /// Rows of one width, with many equal and extreme bytes among them.
+    fn rows() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let byte = prop_oneof![any::<u8>(), Just(0), Just(255), 127..130_u8];
+        (1..200_usize).prop_flat_map(move |width| vec(vec(byte.clone(), width), 5..40))
+    }
+
+    fn pairs<'a>(one: &'a [u8], other: &'a [u8]) -> impl Iterator<Item = (i64, i64)> + 'a {
+        one.iter()
+            .zip(other)
+            .map(|(a, b)| (i64::from(*a), i64::from(*b)))
+    }
+
+    fn manhattan(one: &[u8], other: &[u8]) -> u32 {
+        u32::try_from(pairs(one, other).map(|(a, b)| (a - b).abs()).sum::<i64>()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn sums_of_interleaved_rows_are_those_of_the_rows(rows in rows()) {
+            let width = rows[0].len();
+            let (queries, known) = rows.split_at(4);
+            let mut interleaving = Interleaving::default();
+            for level in Level::all() {
+                interleaving.fill(known.iter().map(Vec::as_slice), width, 8);
+                let words: Vec<Vec<u64>> = queries.iter().map(|query| words(query)).collect();
+                let count = known.len().next_multiple_of(8);
+                let mut out = vec![vec![7; count]; 4];
+                let [a, b, c, d] = &mut out[..] else { unreachable!() };
+                level.manhattan(interleaving.view(), [&words[0], &words[1], &words[2], &words[3]], [a, b, c, d]);
+                let mut one = vec![7; count];
+                level.sketch(interleaving.view(), &words[2], &mut one);
+                prop_assert_eq!(&one, &out[2]);
+                for (query, out) in queries.iter().zip(&out) {
+                    for (row, found) in known.iter().zip(out) {
+                        prop_assert_eq!(*found, manhattan(query, row), "{:?}", level);
+                    }
+                }
+
+                interleaving.fill(known.iter().map(Vec::as_slice), width, 4);
+                let words: Vec<Vec<u32>> = queries.iter().map(|query| lessened_words(query)).collect();
+                let mut out = vec![vec![7; known.len().next_multiple_of(16)]; 4];
+                let [a, b, c, d] = &mut out[..] else { unreachable!() };
+                level.products(interleaving.view(), [&words[0], &words[1], &words[2], &words[3]], [a, b, c, d]);
+                for (query, out) in queries.iter().zip(&out) {
+                    for (row, found) in known.iter().zip(out) {
+                        let expected: i64 = pairs(query, row).map(|(a, b)| (a - 128) * b).sum();
+                        prop_assert_eq!(i64::from(*found), expected, "{:?}", level);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn comparisons_of_two_rows_are_exact(rows in rows(), reach in 0..=255_u8) {
+            let (one, other) = (&rows[0], &rows[1]);
+            let expected = one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            let low: Vec<u8> = one.iter().map(|byte| byte.saturating_sub(reach)).collect();
+            let high: Vec<u8> = one.iter().map(|byte| byte.saturating_add(reach)).collect();
+            let starts: Vec<usize> = (0..one.len()).step_by(BLOCK).rev().collect();
+            for level in Level::all() {
+                prop_assert_eq!(level.difference(one, other), manhattan(one, other), "{:?}", level);
+                prop_assert_eq!(level.largest(one, other), expected, "{:?}", level);
+                prop_assert_eq!(level.is_within(other, &low, &high, &starts), expected <= reach, "{:?}", level);
+            }
+        }
+
+        #[test]
+        fn values_below_a_limit_are_found(values in vec(0..50_u32, 0..80), limit in 0..60_u32) {
+            let expected: Vec<u32> = (100..).zip(&values).filter(|(_, value)| **value < limit).map(|(at, _)| at).collect();
+            for level in Level::all() {
+                let mut out = vec![];
+                level.below(&values, limit, 100, &mut out);
+                prop_assert_eq!(&out, &expected, "{:?}", level);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which instructions this processor has, and the way to the kernels made of them.
+//!
+//! A kernel for instructions that not every processor has may only be called where they were found: that promise is
+//! all the `unsafe` there is here. The kernels themselves are safe code.
+#![expect(
+    unsafe_code,
+    reason = "calls of functions whose instructions were found to be there, see each SAFETY note"
+)]
+
+use super::{kernels::Interleaved, portable};
+
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+
+/// How wide the registers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// What the compiler makes of plain code for the target: SSE2 on x86-64, NEON on aarch64.
+    Portable,
+    /// 32 bytes.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 64 bytes, with products of bytes (VNNI).
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// Calls the kernel of a level.
+macro_rules! dispatch {
+    ($level:expr, $kernel:ident($($argument:expr),*)) => {
+        match $level {
+            Level::Portable => portable::$kernel($($argument),*),
+            // SAFETY: `Level::all` gives this level only where AVX2 was detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2::$kernel($($argument),*) },
+            // SAFETY: `Level::all` gives this level only where AVX-512 F, BW, DQ, VL and VNNI were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { avx512::$kernel($($argument),*) },
+        }
+    };
+}
+
+impl Level {
+    /// The levels of this processor, the best one last.
+    pub(crate) fn all() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))]
+        let mut levels = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") {
+                levels.push(Self::Avx2);
+            }
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                levels.push(Self::Avx512);
+            }
+        }
+        levels
+    }
+
+    /// The best level of this processor.
+    pub(crate) fn best() -> Self {
+        Self::all().pop().unwrap_or(Self::Portable)
+    }
+
+    /// Σ|a−b| of 8 interleaved rows with each of 4 queries. See [`kernels`](super::kernels).
+    #[inline]
+    pub(crate) fn manhattan(
+        self,
+        rows: Interleaved<'_>,
+        queries: [&[u64]; 4],
+        out: [&mut [u32]; 4],
+    ) {
+        dispatch!(self, manhattan(rows, queries, out));
+    }
+
+    /// Σab of 16 interleaved rows with each of 4 queries, whose features are lessened by 128.
+    #[inline]
+    pub(crate) fn products(
+        self,
+        rows: Interleaved<'_>,
+        queries: [&[u32]; 4],
+        out: [&mut [i32]; 4],
+    ) {
+        dispatch!(self, products(rows, queries, out));
+    }
+
+    /// Σ|a−b| of 8 interleaved rows with one query.
+    #[inline]
+    pub(crate) fn sketch(self, rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
+        dispatch!(self, sketch(rows, query, out));
+    }
+
+    /// Σ|a−b| of two rows.
+    #[inline]
+    pub(crate) fn difference(self, one: &[u8], other: &[u8]) -> u32 {
+        dispatch!(self, difference(one, other))
+    }
+
+    /// max |a−b| of two rows.
+    #[inline]
+    pub(crate) fn largest(self, one: &[u8], other: &[u8]) -> u8 {
+        dispatch!(self, largest(one, other))
+    }
+
+    /// Whether all features of a row lie between those of `low` and `high`; looked at in pieces of 64 bytes that begin
+    /// at `starts`, one after another.
+    #[inline]
+    pub(crate) fn is_within(self, row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
+        dispatch!(self, is_within(row, low, high, starts))
+    }
+
+    /// Adds `first` + the indices of all values below `limit`.
+    #[inline]
+    pub(crate) fn below(self, values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
+        dispatch!(self, below(values, limit, first, out));
+    }
+
+    /// Adds the indices of all values that are below `limit`, or at most a share of the row's total and the query's.
+    #[inline]
+    pub(crate) fn below_share(
+        self,
+        values: &[u32],
+        totals: &[u32],
+        limit: u32,
+        share: (f64, u32),
+        out: &mut Vec<u32>,
+    ) {
+        dispatch!(self, below_share(values, totals, limit, share, out));
+    }
+}

@@ -1,0 +1,201 @@
+//! MD and SD: one sum of differences serves both, and SD divides it by the sums of the rows.
+
+use brigade_protocol::jobs::tune::Distance;
+
+use super::{
+    super::{
+        kernel::sorensen,
+        nearest::{Nearest, Neighbour},
+    },
+    Bytes, Kept, TILE,
+    kernels::{Interleaving, words},
+    total,
+};
+
+/// After a tile of which more than one row in so many had to be looked at, some are compared without sketches.
+const WORTHWHILE: usize = 4;
+/// How many tiles that is.
+const RESPITE: usize = 8;
+
+/// Where in the pass MD and SD stand, if they are asked for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    manhattan: Option<usize>,
+    sorensen: Option<usize>,
+}
+
+/// One testing sample on its way.
+struct Query<'a> {
+    row: &'a [u8],
+    total: u32,
+    words: Vec<u64>,
+    sketch: Vec<u64>,
+    manhattan: Kept,
+    sorensen: Nearest,
+    share: f64,
+}
+
+impl Query<'_> {
+    /// Takes in the distance of the row at a rank.
+    fn offer(&mut self, asked: Asked, distance: u32, total: u32, rank: u32) {
+        if asked.manhattan.is_some() && distance < self.manhattan.limit {
+            self.manhattan.offer(distance, rank);
+        }
+        if asked.sorensen.is_some() {
+            let share = sorensen(f64::from(distance), f64::from(self.total + total));
+            self.sorensen.offer(share, rank);
+            self.share = self.sorensen.last_distance().min(f64::MAX);
+        }
+    }
+}
+
+/// Room for what is computed of a tile.
+struct Desk {
+    interleaving: Interleaving,
+    sums: [Vec<u32>; 4],
+    candidates: Vec<u32>,
+}
+
+impl Bytes<'_> {
+    pub(super) fn manhattan(
+        &self,
+        distances: &[Distance],
+        mut found: impl FnMut(usize, usize, &[Neighbour]),
+    ) {
+        let place = |kind| distances.iter().position(|distance| *distance == kind);
+        let asked = Asked {
+            manhattan: place(Distance::Manhattan),
+            sorensen: place(Distance::Sorensen),
+        };
+        let is_pruned = self.input.is_pruned;
+        let rows = self.queries();
+        let mut queries: Vec<Query<'_>> = rows
+            .into_iter()
+            .map(|row| Query {
+                row,
+                total: total(row),
+                words: words(row),
+                sketch: if is_pruned {
+                    self.sketches().query(row)
+                } else {
+                    Vec::new()
+                },
+                manhattan: Kept::new(self.most),
+                sorensen: Nearest::new(self.most),
+                share: f64::MAX,
+            })
+            .collect();
+        let mut desk = Desk {
+            interleaving: Interleaving::default(),
+            sums: std::array::from_fn(|_| vec![0; TILE]),
+            candidates: Vec::with_capacity(TILE),
+        };
+        let mut respite = 1;
+        for tile in self.tiles() {
+            if is_pruned && respite == 0 {
+                let looked_at = self.by_sketch(asked, &mut queries, &mut desk, tile.clone());
+                if looked_at * WORTHWHILE > tile.len() * queries.len() {
+                    respite = RESPITE;
+                }
+            } else {
+                self.all_of(asked, &mut queries, &mut desk, tile);
+                respite = respite.saturating_sub(1);
+            }
+        }
+        for (position, query) in queries.iter_mut().enumerate() {
+            if let Some(which) = asked.manhattan {
+                found(which, position, query.manhattan.nearest.ordered());
+            }
+            if let Some(which) = asked.sorensen {
+                found(which, position, query.sorensen.ordered());
+            }
+        }
+    }
+
+    /// Compares the rows of a tile whose sketches say that they may be among the nearest; how many these were.
+    fn by_sketch(
+        &self,
+        asked: Asked,
+        queries: &mut [Query<'_>],
+        desk: &mut Desk,
+        tile: std::ops::Range<usize>,
+    ) -> usize {
+        let sketches = self.sketches();
+        let (grouping, rows) = (&sketches.grouping, sketches.rows(tile.start, tile.end));
+        let totals = &self.totals()[tile.clone()];
+        let padded = tile.len().next_multiple_of(8);
+        let mut looked_at = 0;
+        for query in queries {
+            let bounds = &mut desk.sums[0][..padded];
+            self.level.sketch(rows, &query.sketch, bounds);
+            desk.candidates.clear();
+            if asked.sorensen.is_some() {
+                for bound in &mut *bounds {
+                    *bound = grouping.bound(*bound);
+                }
+                let limit = if asked.manhattan.is_some() {
+                    query.manhattan.limit
+                } else {
+                    0
+                };
+                let share = (query.share, query.total);
+                self.level.below_share(
+                    &bounds[..tile.len()],
+                    totals,
+                    limit,
+                    share,
+                    &mut desk.candidates,
+                );
+            } else {
+                let limit = grouping.limit(query.manhattan.limit);
+                self.level
+                    .below(&bounds[..tile.len()], limit, 0, &mut desk.candidates);
+            }
+            looked_at += desk.candidates.len();
+            for &candidate in &desk.candidates {
+                let rank = tile.start + candidate as usize;
+                let distance = self.level.difference(query.row, self.training(rank));
+                query.offer(asked, distance, totals[candidate as usize], rank as u32);
+            }
+        }
+        looked_at
+    }
+
+    /// Compares all rows of a tile.
+    fn all_of(
+        &self,
+        asked: Asked,
+        queries: &mut [Query<'_>],
+        desk: &mut Desk,
+        tile: std::ops::Range<usize>,
+    ) {
+        let totals = &self.totals()[tile.clone()];
+        let rows = tile.clone().map(|rank| self.training(rank));
+        desk.interleaving.fill(rows, self.width, 8);
+        let padded = tile.len().next_multiple_of(8);
+        for queries in queries.chunks_mut(4) {
+            let words = std::array::from_fn(|at| &queries[at.min(queries.len() - 1)].words[..]);
+            let sums = desk.sums.each_mut().map(|sums| &mut sums[..padded]);
+            self.level.manhattan(desk.interleaving.view(), words, sums);
+            for (query, sums) in queries.iter_mut().zip(&desk.sums) {
+                desk.candidates.clear();
+                let limit = match asked.manhattan {
+                    Some(_) => query.manhattan.limit,
+                    None => 0,
+                };
+                let sums = &sums[..tile.len()];
+                if asked.sorensen.is_some() {
+                    let share = (query.share, query.total);
+                    self.level
+                        .below_share(sums, totals, limit, share, &mut desk.candidates);
+                } else {
+                    self.level.below(sums, limit, 0, &mut desk.candidates);
+                }
+                for &candidate in &desk.candidates {
+                    let at = candidate as usize;
+                    query.offer(asked, sums[at], totals[at], (tile.start + at) as u32);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The kernels in plain code, for every processor.
+
+use super::kernels::{BLOCK, Interleaved};
+
+pub(super) fn manhattan(rows: Interleaved<'_>, queries: [&[u64]; 4], out: [&mut [u32]; 4]) {
+    for (query, out) in queries.into_iter().zip(out) {
+        sketch(rows, query, out);
+    }
+}
+
+pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
+    let groups = rows.blocks.chunks_exact(rows.words);
+    for (group, out) in groups.zip(out.chunks_exact_mut(8)) {
+        let mut sums = [0_u32; BLOCK];
+        for (block, word) in group.iter().zip(query) {
+            let word = word.to_ne_bytes();
+            for (at, (sum, byte)) in sums.iter_mut().zip(block).enumerate() {
+                *sum += u32::from(byte.abs_diff(word[at % 8]));
+            }
+        }
+        for (out, sums) in out.iter_mut().zip(sums.chunks_exact(8)) {
+            *out = sums.iter().sum();
+        }
+    }
+}
+
+pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [i32]; 4]) {
+    for (query, out) in queries.into_iter().zip(out) {
+        let groups = rows.blocks.chunks_exact(rows.words);
+        for (group, out) in groups.zip(out.chunks_exact_mut(16)) {
+            let mut sums = [0_i32; BLOCK];
+            for (block, word) in group.iter().zip(query) {
+                let word = word.to_ne_bytes().map(u8::cast_signed);
+                for (at, (sum, byte)) in sums.iter_mut().zip(block).enumerate() {
+                    *sum += i32::from(*byte) * i32::from(word[at % 4]);
+                }
+            }
+            for (out, sums) in out.iter_mut().zip(sums.chunks_exact(4)) {
+                *out = sums.iter().sum();
+            }
+        }
+    }
+}
+
+pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
+    let pairs = one.iter().zip(other);
+    pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
+}
+
+pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
+    let pairs = one.iter().zip(other);
+    pairs.fold(0, |most, (a, b)| most.max(a.abs_diff(*b)))
+}
+
+pub(super) fn is_within(row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
+    starts.iter().all(|&start| {
+        let piece = start..(start + BLOCK).min(row.len());
+        let limits = low[piece.clone()].iter().zip(&high[piece.clone()]);
+        let outside = row[piece]
+            .iter()
+            .zip(limits)
+            .fold(0, |outside, (byte, (low, high))| {
+                outside | low.saturating_sub(*byte) | byte.saturating_sub(*high)
+            });
+        outside == 0
+    })
+}
+
+pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
+    let mut first = first;
+    for values in values.chunks(16) {
+        // Nearly always there is none, which the compiler finds out for all sixteen at once.
+        if values
+            .iter()
+            .fold(false, |any, value| any | (*value < limit))
+        {
+            let found = (first..).zip(values).filter(|(_, value)| **value < limit);
+            out.extend(found.map(|(index, _)| index));
+        }
+        first += 16;
+    }
+}
+
+#[inline(always)]
+pub(super) fn below_share(
+    values: &[u32],
+    totals: &[u32],
+    limit: u32,
+    (share, total): (f64, u32),
+    out: &mut Vec<u32>,
+) {
+    // A little more, so that rounding loses nobody: who is found is looked at again.
+    let share = (share * (1.0 + 1e-12)).min(f64::MAX);
+    let is_below = |value: u32, other: u32| {
+        value < limit || f64::from(value) <= share * f64::from(total + other)
+    };
+    let mut first = 0;
+    for (values, totals) in values.chunks(16).zip(totals.chunks(16)) {
+        let pairs = || values.iter().zip(totals);
+        if pairs().fold(false, |any, (value, other)| any | is_below(*value, *other)) {
+            let found = (first..).zip(pairs());
+            let found = found.filter(|(_, (value, other))| is_below(**value, **other));
+            out.extend(found.map(|(index, _)| index));
+        }
+        first += 16;
+    }
+}

@@ -1,0 +1,178 @@
+//! Sketches: 64 bytes that bound the Manhattan distance of whole rows from below.
+//!
+//! Features are put into groups. The difference of two rows' sums over a group is at most the sum of their differences
+//! there, so the differences of all groups add up to a lower bound. A sum is kept as one byte, divided by the size
+//! of the largest group and rounded down, which the bound allows for:
+//! |a−b| of two sums is more than `divisor` · (|a'−b'| − 1) of their bytes.
+
+use brigade_protocol::shm::Samples;
+
+use super::{
+    kernels::{BLOCK, Interleaved, Interleaving, words},
+    level::Level,
+};
+
+/// Bytes that are kept of a row together.
+const WORD: usize = 8;
+
+/// So many rows are looked at to choose the groups.
+const SAMPLE: usize = 64;
+
+/// How features are grouped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Grouping {
+    /// The group of each feature, below 64.
+    group_of: Vec<u8>,
+    groups: u32,
+    divisor: u32,
+}
+
+impl Grouping {
+    fn new(group_of: Vec<u8>) -> Self {
+        let mut sizes = [0_u32; BLOCK];
+        for &group in &group_of {
+            sizes[usize::from(group)] += 1;
+        }
+        let used = sizes.iter().filter(|&&size| size > 0).count();
+        Self {
+            group_of,
+            groups: used as u32,
+            divisor: sizes.into_iter().max().unwrap_or(1).max(1),
+        }
+    }
+
+    /// Neighbouring columns together.
+    fn runs(width: usize) -> Self {
+        Self::new((0..width).map(|at| (at * BLOCK / width) as u8).collect())
+    }
+
+    /// Squares of pixels, if the columns can be a square image of so many planes, one row of pixels after another.
+    fn squares(width: usize, planes: usize) -> Option<Self> {
+        let side = (width / planes).isqrt();
+        if side * side * planes != width || side < 2 {
+            return None;
+        }
+        let across = (1..=side)
+            .rev()
+            .find(|across| across * across * planes <= BLOCK)?;
+        let block = side.div_ceil(across);
+        let across = side.div_ceil(block);
+        let group = |at: usize| {
+            let (plane, pixel) = (at / (side * side), at % (side * side));
+            let (row, column) = (pixel / side / block, pixel % side / block);
+            ((plane * across + row) * across + column) as u8
+        };
+        Some(Self::new((0..width).map(group).collect()))
+    }
+
+    /// The grouping that bounds best on a few rows of a sample.
+    pub(super) fn choose<'a>(width: usize, sample: impl Iterator<Item = &'a [u8]>) -> Self {
+        let rows: Vec<&[u8]> = sample.take(SAMPLE).collect();
+        let candidates = [
+            Some(Self::runs(width)),
+            Self::squares(width, 1),
+            Self::squares(width, 3),
+        ];
+        let best = candidates.into_iter().flatten().max_by_key(|grouping| {
+            let sketches: Vec<_> = rows.iter().map(|row| grouping.sketch(row)).collect();
+            let pairs = sketches.windows(2);
+            pairs
+                .map(|pair| {
+                    u64::from(grouping.bound(Level::Portable.difference(&pair[0], &pair[1])))
+                })
+                .sum::<u64>()
+        });
+        best.unwrap_or_else(|| Self::runs(width))
+    }
+
+    /// The sketch of a row.
+    fn sketch(&self, row: &[u8]) -> [u8; BLOCK] {
+        let mut sums = [0_u32; BLOCK];
+        for (&byte, &group) in row.iter().zip(&self.group_of) {
+            sums[usize::from(group) % BLOCK] += u32::from(byte);
+        }
+        // At most the divisor times 255.
+        sums.map(|sum| (sum / self.divisor) as u8)
+    }
+
+    /// What the distance of two rows is at least, by that of their sketches.
+    pub(super) fn bound(&self, apart: u32) -> u32 {
+        (self.divisor * apart).saturating_sub((self.divisor - 1) * self.groups)
+    }
+
+    /// Sketches that are not less apart than this are those of rows that are not less apart than `limit`.
+    pub(super) fn limit(&self, limit: u32) -> u32 {
+        limit
+            .saturating_add((self.divisor - 1) * self.groups)
+            .div_ceil(self.divisor)
+    }
+}
+
+/// The sketches of all training rows.
+#[derive(Debug)]
+pub(super) struct Sketches {
+    pub(super) grouping: Grouping,
+    interleaved: Interleaving,
+}
+
+impl Sketches {
+    /// Sketches the rows with these numbers, in this order.
+    pub(super) fn new(samples: &Samples<'_>, bytes: &[u8], rows: &[u32]) -> Self {
+        let width = samples.feature_count();
+        let row = |number: u32| &bytes[number as usize * width..][..width];
+        let step = (rows.len() / SAMPLE).max(1);
+        let sample = rows.iter().step_by(step).map(|&number| row(number));
+        let grouping = Grouping::choose(width, sample);
+        let sketches: Vec<[u8; BLOCK]> = rows
+            .iter()
+            .map(|&number| grouping.sketch(row(number)))
+            .collect();
+        let mut interleaved = Interleaving::default();
+        interleaved.fill(sketches.iter().map(<[u8; BLOCK]>::as_slice), BLOCK, WORD);
+        Self {
+            grouping,
+            interleaved,
+        }
+    }
+
+    /// The sketch of a row that is none of these, as a query.
+    pub(super) fn query(&self, row: &[u8]) -> Vec<u64> {
+        words(&self.grouping.sketch(row))
+    }
+
+    /// The sketches of some of the rows; `first` is a multiple of 8.
+    pub(super) fn rows(&self, first: usize, end: usize) -> Interleaved<'_> {
+        self.interleaved.rows(first, end, WORD)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    #[test]
+    fn images_are_cut_into_squares() {
+        let grouping = Grouping::squares(784, 1).unwrap();
+        assert_eq!((grouping.groups, grouping.divisor), (49, 16));
+        assert_eq!(grouping.group_of[28 * 27 + 27], 48);
+        let grouping = Grouping::squares(3072, 3).unwrap();
+        assert_eq!((grouping.groups, grouping.divisor), (48, 64));
+        assert_eq!(Grouping::squares(783, 1), None);
+        assert_eq!(Grouping::squares(64, 1).unwrap().divisor, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_bound_is_never_above_the_distance(rows in (1..900_usize).prop_flat_map(|width| vec(vec(any::<u8>(), width), 2..4))) {
+            let exact = Level::Portable.difference(&rows[0], &rows[1]);
+            for grouping in [Some(Grouping::runs(rows[0].len())), Grouping::squares(rows[0].len(), 1)].into_iter().flatten() {
+                let apart = Level::Portable.difference(&grouping.sketch(&rows[0]), &grouping.sketch(&rows[1]));
+                prop_assert!(grouping.bound(apart) <= exact);
+                // Whoever is nearer than a limit has a sketch below the sketch's limit.
+                prop_assert!(apart < grouping.limit(exact + 1));
+            }
+        }
+    }
+}
