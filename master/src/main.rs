@@ -10,9 +10,8 @@ mod table;
 
 use std::process::ExitCode;
 
-use brigade::Exit;
 use clap::Parser;
 
-fn main() -> Exit<ExitCode> {
-    Exit(cli::run(cli::Cli::parse()))
+fn main() -> ExitCode {
+    cli::run(cli::Cli::parse())
 }

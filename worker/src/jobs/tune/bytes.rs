@@ -35,6 +35,7 @@ use super::{
     nearest::{Nearest, Neighbour},
     prepared::Prepared,
 };
+use chebyshev::Probes;
 pub(super) use level::Level;
 use sketch::Sketches;
 
@@ -51,7 +52,7 @@ pub(super) struct Lore {
     totals: OnceCell<Arc<[u32]>>,
     squares: OnceCell<Arc<[i32]>>,
     sketches: OnceCell<Arc<Sketches>>,
-    starts: OnceCell<Arc<[usize]>>,
+    probes: OnceCell<Arc<Probes>>,
 }
 
 /// A block of testing samples of a table of bytes.

@@ -129,29 +129,23 @@ pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn is_within(row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
-    for &start in starts {
-        let (Some(row), Some(low), Some(high)) = (
-            block_at(row, start),
-            block_at(low, start),
-            block_at(high, start),
-        ) else {
-            // The last piece of a row, which is shorter.
-            if portable::is_within(row, low, high, &[start]) {
-                continue;
-            }
-            return false;
-        };
+pub(super) fn within(
+    blocks: &[[u8; BLOCK]],
+    low: &[u8; BLOCK],
+    high: &[u8; BLOCK],
+    out: &mut Vec<u32>,
+) {
+    let (low, high) = (load(low), load(high));
+    for (index, block) in (0..).zip(blocks) {
         let mut outside = _mm256_setzero_si256();
-        for ((row, low), high) in load(row).into_iter().zip(load(low)).zip(load(high)) {
-            outside = _mm256_or_si256(outside, _mm256_subs_epu8(low, row));
-            outside = _mm256_or_si256(outside, _mm256_subs_epu8(row, high));
+        for ((block, low), high) in load(block).into_iter().zip(low).zip(high) {
+            outside = _mm256_or_si256(outside, _mm256_subs_epu8(low, block));
+            outside = _mm256_or_si256(outside, _mm256_subs_epu8(block, high));
         }
-        if _mm256_testz_si256(outside, outside) == 0 {
-            return false;
+        if _mm256_testz_si256(outside, outside) == 1 {
+            out.push(index);
         }
     }
-    true
 }
 
 #[target_feature(enable = "avx2")]
@@ -188,11 +182,6 @@ pub(super) fn below_share(
 #[target_feature(enable = "avx2")]
 fn load(block: &[u8; BLOCK]) -> [__m256i; 2] {
     bytemuck::must_cast(*block)
-}
-
-#[inline]
-fn block_at(row: &[u8], start: usize) -> Option<&[u8; BLOCK]> {
-    row.get(start..)?.first_chunk()
 }
 
 /// The sums of 8 rows.

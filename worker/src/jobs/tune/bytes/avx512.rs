@@ -131,30 +131,20 @@ pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn is_within(row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
-    for &start in starts {
-        let outside = match (
-            block_at(row, start),
-            block_at(low, start),
-            block_at(high, start),
-        ) {
-            (Some(row), Some(low), Some(high)) => {
-                let (row, low, high) = (load(row), load(low), load(high));
-                _mm512_or_si512(_mm512_subs_epu8(low, row), _mm512_subs_epu8(row, high))
-            }
-            _ => {
-                // The last piece of a row, which is shorter.
-                if portable::is_within(row, low, high, &[start]) {
-                    continue;
-                }
-                return false;
-            }
-        };
-        if _mm512_test_epi32_mask(outside, outside) != 0 {
-            return false;
+pub(super) fn within(
+    blocks: &[[u8; BLOCK]],
+    low: &[u8; BLOCK],
+    high: &[u8; BLOCK],
+    out: &mut Vec<u32>,
+) {
+    let (low, high) = (load(low), load(high));
+    for (index, block) in (0..).zip(blocks) {
+        let block = load(block);
+        let outside = _mm512_or_si512(_mm512_subs_epu8(low, block), _mm512_subs_epu8(block, high));
+        if _mm512_test_epi32_mask(outside, outside) == 0 {
+            out.push(index);
         }
     }
-    true
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
@@ -188,11 +178,6 @@ pub(super) fn below_share(
 #[target_feature(enable = "avx512f")]
 fn load(block: &[u8; BLOCK]) -> __m512i {
     bytemuck::must_cast(*block)
-}
-
-#[inline]
-fn block_at(row: &[u8], start: usize) -> Option<&[u8; BLOCK]> {
-    row.get(start..)?.first_chunk()
 }
 
 /// Fewer bytes than a block, and zeros after them.

@@ -1,53 +1,120 @@
-//! CD: a row is among the nearest only if every feature lies within reach, and most rows are found out after a few.
+//! CD: a row is among the nearest only if every feature lies within reach, and most rows are found out by a few
+//! features. The 64 that vary most are kept together for each row, as its probe.
 
 use std::sync::Arc;
 
 use super::{super::nearest::Neighbour, Bytes, Kept, kernels::BLOCK};
 
-/// Rows that are looked at to find out where in a row differences show.
-const SAMPLE: usize = 256;
+/// Rows that are looked at to find the features that vary most.
+const SAMPLE: usize = 1024;
+
+/// The features of all training rows that vary most.
+#[derive(Debug)]
+pub(super) struct Probes {
+    /// Which columns these are, at most 64.
+    columns: Vec<usize>,
+    /// By rank; zeros where there are fewer columns.
+    rows: Vec<[u8; BLOCK]>,
+}
+
+impl Probes {
+    fn new<'a>(width: usize, rows: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Self {
+        let step = (rows.len() / SAMPLE).max(1);
+        let sample: Vec<&[u8]> = rows.clone().step_by(step).collect();
+        let mut columns: Vec<usize> = (0..width).collect();
+        columns.sort_by_cached_key(|&column| std::cmp::Reverse(spread(&sample, column)));
+        columns.truncate(BLOCK);
+        let mut probes = Self {
+            columns,
+            rows: Vec::new(),
+        };
+        probes.rows = rows.map(|row| probes.of(row)).collect();
+        probes
+    }
+
+    /// The probe of a row; `rest` of it stays zero.
+    fn of(&self, row: &[u8]) -> [u8; BLOCK] {
+        let mut probe = [0; BLOCK];
+        for (byte, &column) in probe.iter_mut().zip(&self.columns) {
+            *byte = row[column];
+        }
+        probe
+    }
+}
+
+/// How much a column varies: n Σx² − (Σx)².
+fn spread(sample: &[&[u8]], column: usize) -> u64 {
+    let bytes = || sample.iter().map(|row| u64::from(row[column]));
+    let (sum, squares) = (
+        bytes().sum::<u64>(),
+        bytes().map(|byte| byte * byte).sum::<u64>(),
+    );
+    sample.len() as u64 * squares - sum * sum
+}
 
 /// One testing sample on its way.
 struct Query<'a> {
     row: &'a [u8],
-    /// Between these lies every feature of a row that is nearer than the limit.
-    low: Vec<u8>,
-    high: Vec<u8>,
+    probe: [u8; BLOCK],
+    /// Between these lie the probes of all rows that are nearer than the limit.
+    low: [u8; BLOCK],
+    high: [u8; BLOCK],
     kept: Kept,
 }
 
-impl Query<'_> {
-    /// Takes in the row at a rank, whose distance is below the limit.
+impl<'a> Query<'a> {
+    fn new(row: &'a [u8], probe: [u8; BLOCK], most: usize) -> Self {
+        Self {
+            row,
+            probe,
+            low: [0; BLOCK],
+            high: [u8::MAX; BLOCK],
+            kept: Kept::new(most),
+        }
+    }
+
+    /// Takes in the row at a rank, if it is nearer than the limit.
     fn offer(&mut self, distance: u8, rank: u32) {
         let before = self.kept.limit;
+        if u32::from(distance) >= before {
+            return;
+        }
         self.kept.offer(u32::from(distance), rank);
         if self.kept.limit < before {
-            // Above 255 nothing is out of reach, and below 1 everything is.
             let reach = u8::try_from(self.kept.limit.saturating_sub(1)).unwrap_or(u8::MAX);
-            for ((low, high), byte) in self.low.iter_mut().zip(&mut self.high).zip(self.row) {
-                *low = byte.saturating_sub(reach);
-                *high = byte.saturating_add(reach);
-            }
+            self.low = self.probe.map(|byte| byte.saturating_sub(reach));
+            self.high = self.probe.map(|byte| byte.saturating_add(reach));
         }
     }
 }
 
 impl Bytes<'_> {
     pub(super) fn chebyshev(&self, mut found: impl FnMut(usize, usize, &[Neighbour])) {
-        let rows = self.queries();
+        let probes = self.input.is_pruned.then(|| self.probes());
+        let rows = self.queries().into_iter();
         let mut queries: Vec<Query<'_>> = rows
-            .into_iter()
-            .map(|row| Query {
-                row,
-                low: vec![0; self.width],
-                high: vec![u8::MAX; self.width],
-                kept: Kept::new(self.most),
+            .map(|row| {
+                let probe = probes.map_or([0; BLOCK], |probes| probes.of(row));
+                Query::new(row, probe, self.most)
             })
             .collect();
+        let mut candidates = Vec::new();
         for tile in self.tiles() {
             for query in &mut queries {
-                for rank in tile.clone() {
-                    self.look(query, rank);
+                candidates.clear();
+                match probes {
+                    Some(probes) => self.level.within(
+                        &probes.rows[tile.clone()],
+                        &query.low,
+                        &query.high,
+                        &mut candidates,
+                    ),
+                    None => candidates.extend(0..tile.len() as u32),
+                }
+                for &candidate in &candidates {
+                    let rank = tile.start + candidate as usize;
+                    let distance = self.level.largest(query.row, self.training(rank));
+                    query.offer(distance, rank as u32);
                 }
             }
         }
@@ -56,46 +123,10 @@ impl Bytes<'_> {
         }
     }
 
-    #[inline]
-    fn look(&self, query: &mut Query<'_>, rank: usize) {
-        let row = self.training(rank);
-        if self.input.is_pruned
-            && !self
-                .level
-                .is_within(row, &query.low, &query.high, self.starts())
-        {
-            return;
-        }
-        let distance = self.level.largest(query.row, row);
-        if u32::from(distance) < query.kept.limit {
-            query.offer(distance, rank as u32);
-        }
-    }
-
-    /// Where pieces of a row begin, those first in which features vary most.
-    fn starts(&self) -> &[usize] {
-        self.prepared.lore.starts.get_or_init(|| {
-            let step = (self.training_count() / SAMPLE).max(1);
-            let sample: Vec<&[u8]> = (0..self.training_count())
-                .step_by(step)
-                .map(|rank| self.training(rank))
-                .collect();
-            // The last piece reaches back into the one before rather than being a short one.
-            let last = self.width.saturating_sub(BLOCK);
-            let mut starts: Vec<usize> = (0..self.width)
-                .step_by(BLOCK)
-                .map(|start| start.min(last))
-                .collect();
-            let spread = |start: &usize| {
-                let columns = *start..(start + BLOCK).min(self.width);
-                let apart = sample.windows(2).flat_map(|pair| {
-                    let columns = columns.clone();
-                    columns.map(|at| u64::from(pair[0][at].abs_diff(pair[1][at])))
-                });
-                apart.sum::<u64>()
-            };
-            starts.sort_by_cached_key(|start| std::cmp::Reverse(spread(start)));
-            Arc::from(starts)
+    fn probes(&self) -> &Probes {
+        self.prepared.lore.probes.get_or_init(|| {
+            let rows = (0..self.training_count()).map(|rank| self.training(rank));
+            Arc::new(Probes::new(self.width, rows))
         })
     }
 }

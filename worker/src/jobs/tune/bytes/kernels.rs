@@ -161,16 +161,29 @@ mod tests {
         }
 
         #[test]
-        fn comparisons_of_two_rows_are_exact(rows in rows(), reach in 0..=255_u8) {
+        fn comparisons_of_two_rows_are_exact(rows in rows()) {
             let (one, other) = (&rows[0], &rows[1]);
             let expected = one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-            let low: Vec<u8> = one.iter().map(|byte| byte.saturating_sub(reach)).collect();
-            let high: Vec<u8> = one.iter().map(|byte| byte.saturating_add(reach)).collect();
-            let starts: Vec<usize> = (0..one.len()).step_by(BLOCK).rev().collect();
             for level in Level::all() {
                 prop_assert_eq!(level.difference(one, other), manhattan(one, other), "{:?}", level);
                 prop_assert_eq!(level.largest(one, other), expected, "{:?}", level);
-                prop_assert_eq!(level.is_within(other, &low, &high, &starts), expected <= reach, "{:?}", level);
+            }
+        }
+
+        #[test]
+        fn blocks_within_reach_are_found(
+            blocks in vec(prop::array::uniform(0..9_u8), 1..20),
+            low in prop::array::uniform(0..3_u8),
+            high in prop::array::uniform(6..9_u8),
+        ) {
+            let is_within = |block: &[u8; BLOCK]| (0..BLOCK).all(|at| (low[at]..=high[at]).contains(&block[at]));
+            let mut blocks = blocks;
+            blocks.extend([low, high]);
+            let expected: Vec<u32> = (0..).zip(&blocks).filter(|(_, block)| is_within(block)).map(|(at, _)| at).collect();
+            for level in Level::all() {
+                let mut out = vec![];
+                level.within(&blocks, &low, &high, &mut out);
+                prop_assert_eq!(&out, &expected, "{:?}", level);
             }
         }
 

@@ -7,7 +7,10 @@
     reason = "calls of functions whose instructions were found to be there, see each SAFETY note"
 )]
 
-use super::{kernels::Interleaved, portable};
+use super::{
+    kernels::{BLOCK, Interleaved},
+    portable,
+};
 
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -107,11 +110,16 @@ impl Level {
         dispatch!(self, largest(one, other))
     }
 
-    /// Whether all features of a row lie between those of `low` and `high`; looked at in pieces of 64 bytes that begin
-    /// at `starts`, one after another.
+    /// Adds the indices of those blocks of which all bytes lie between those of `low` and `high`.
     #[inline]
-    pub(crate) fn is_within(self, row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
-        dispatch!(self, is_within(row, low, high, starts))
+    pub(crate) fn within(
+        self,
+        blocks: &[[u8; BLOCK]],
+        low: &[u8; BLOCK],
+        high: &[u8; BLOCK],
+        out: &mut Vec<u32>,
+    ) {
+        dispatch!(self, within(blocks, low, high, out));
     }
 
     /// Adds `first` + the indices of all values below `limit`.

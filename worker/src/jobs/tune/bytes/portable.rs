@@ -52,18 +52,24 @@ pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
     pairs.fold(0, |most, (a, b)| most.max(a.abs_diff(*b)))
 }
 
-pub(super) fn is_within(row: &[u8], low: &[u8], high: &[u8], starts: &[usize]) -> bool {
-    starts.iter().all(|&start| {
-        let piece = start..(start + BLOCK).min(row.len());
-        let limits = low[piece.clone()].iter().zip(&high[piece.clone()]);
-        let outside = row[piece]
+pub(super) fn within(
+    blocks: &[[u8; BLOCK]],
+    low: &[u8; BLOCK],
+    high: &[u8; BLOCK],
+    out: &mut Vec<u32>,
+) {
+    for (index, block) in (0..).zip(blocks) {
+        let limits = low.iter().zip(high);
+        let outside = block
             .iter()
             .zip(limits)
             .fold(0, |outside, (byte, (low, high))| {
                 outside | low.saturating_sub(*byte) | byte.saturating_sub(*high)
             });
-        outside == 0
-    })
+        if outside == 0 {
+            out.push(index);
+        }
+    }
 }
 
 pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
