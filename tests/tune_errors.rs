@@ -138,9 +138,14 @@ fn a_table_that_cannot_be_read_is_refused_with_the_place_and_what_was_expected()
             "an open quote",
             "\"1,2,a\n3,4,b\n",
             [
-                "t.csv, line 1: only one column",
-                "expected numeric features and a class",
+                "t.csv, line 1: the quote that opens here is never closed",
+                "write a quote inside a field twice",
             ],
+        ),
+        (
+            "a quote that opens in the last row",
+            "1,2,a\n3,4,\"b\n",
+            ["t.csv, line 2: the quote that opens here", "close it"],
         ),
         (
             "a single class",

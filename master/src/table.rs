@@ -5,6 +5,7 @@ mod dialect;
 mod error;
 mod number;
 mod parse;
+mod rows;
 mod source;
 
 use std::path::Path;
@@ -36,21 +37,35 @@ pub(crate) enum Features {
 impl Features {
     /// Numbers, as bytes if that is what they all are.
     pub(crate) fn new(numbers: Vec<f64>) -> Self {
-        // Negative zero has other bits than zero, and no byte for it.
-        let byte = |number: &f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "compared with what it was made from"
-            )]
-            let byte = *number as u8;
-            (f64::from(byte).to_bits() == number.to_bits()).then_some(byte)
-        };
-        match numbers.iter().map(byte).collect() {
+        match numbers.iter().map(|&number| byte(number)).collect() {
             Some(bytes) => Self::Bytes(bytes),
             None => Self::Numbers(numbers),
         }
     }
+
+    /// Appends one number; bytes become numbers at the first that is none of them.
+    fn push(&mut self, number: f64) {
+        match (&mut *self, byte(number)) {
+            (Self::Bytes(bytes), Some(byte)) => bytes.push(byte),
+            (Self::Numbers(numbers), _) => numbers.push(number),
+            (Self::Bytes(bytes), None) => {
+                let mut numbers: Vec<f64> = bytes.iter().copied().map(f64::from).collect();
+                numbers.push(number);
+                *self = Self::Numbers(numbers);
+            }
+        }
+    }
+}
+
+/// The byte that stands for this number. Negative zero has other bits than zero, and no byte for it.
+fn byte(number: f64) -> Option<u8> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "compared with what it was made from"
+    )]
+    let byte = number as u8;
+    (f64::from(byte).to_bits() == number.to_bits()).then_some(byte)
 }
 
 /// Samples as they were read: features row by row in one piece, and a class for each row.
@@ -68,6 +83,19 @@ pub(crate) struct Table {
     pub(crate) class_ids: Vec<u32>,
     /// The classes in the order in which they appear.
     pub(crate) class_names: Vec<String>,
+    /// Where in its file everything was.
+    pub(crate) origin: Origin,
+}
+
+/// Where in its file a table's columns were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The column of each feature, from 1; empty if they are the features' own numbers.
+    pub(crate) columns: Vec<usize>,
+    /// The column of the class, from 1, if it is in the same file.
+    pub(crate) label: Option<usize>,
+    /// Height and width in pixels, if each sample is an image.
+    pub(crate) image: Option<(u32, u32)>,
 }
 
 impl Table {

@@ -95,10 +95,16 @@ pub(crate) enum TableError {
         "{place}: expected the name of a class, found nothing; choose the class column with --label"
     )]
     NoClass { place: Place },
-    #[error("{source_name}, line {line}: {cause}")]
-    Csv {
+    #[error(
+        "{source_name}, line {line}: the quote that opens here is never closed; close it, or write a quote inside a field twice"
+    )]
+    OpenQuote { source_name: String, line: u64 },
+    #[error(
+        "{source_name}, line {line}: expected a separator after the closing quote, found `{found}`; write a quote inside a field twice"
+    )]
+    AfterQuote {
         source_name: String,
         line: u64,
-        cause: csv::Error,
+        found: String,
     },
 }
