@@ -1,20 +1,39 @@
-//! Reads a table of samples from any text file with columns: numeric features and one column of class names.
+//! Reads a table of samples: a text with columns, numeric features and one column of class names; or an IDX or NumPy
+//! file of features and another one of labels. Each may be compressed by gzip.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "--test is to be built on it"))]
+pub(crate) mod append;
+mod array;
+mod array_error;
 mod column;
 mod dialect;
 mod error;
+mod format;
+mod idx;
+mod labels;
+mod npy;
 mod number;
 mod parse;
 mod rows;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "--features and --drop are to be built on it")
+)]
+pub(crate) mod select;
 mod source;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use brigade_protocol::shm::{BuildError, SamplesBuilder, Segment};
 
 pub(crate) use column::Label;
 pub(crate) use dialect::Header;
 pub(crate) use error::TableError;
+
+use array::{Array, Samples};
+use array_error::ArrayError;
+use format::Format;
+use labels::Classes;
 
 /// How to read a table.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +42,8 @@ pub(crate) struct Reading {
     pub(crate) header: Header,
     /// Which column holds the class.
     pub(crate) label: Label,
+    /// The file of the classes, for formats that do not hold them.
+    pub(crate) labels: Option<PathBuf>,
 }
 
 /// The features of all rows in one piece.
@@ -35,14 +56,6 @@ pub(crate) enum Features {
 }
 
 impl Features {
-    /// Numbers, as bytes if that is what they all are.
-    pub(crate) fn new(numbers: Vec<f64>) -> Self {
-        match numbers.iter().map(|&number| byte(number)).collect() {
-            Some(bytes) => Self::Bytes(bytes),
-            None => Self::Numbers(numbers),
-        }
-    }
-
     /// Appends one number; bytes become numbers at the first that is none of them.
     fn push(&mut self, number: f64) {
         match (&mut *self, byte(number)) {
@@ -104,16 +117,71 @@ impl Table {
     /// # Errors
     /// [`TableError`] naming file, line and column, and what was expected there.
     pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Self, TableError> {
+        let input = Path::new("-");
+        if path == input && reading.labels.as_deref() == Some(input) {
+            return Err(ArrayError::BothFromInput.into());
+        }
         let (source, bytes) = source::read(path)?;
-        Self::parse(&source, &bytes, reading)
+        Self::from_bytes(&source, Some(path), bytes, reading)
     }
 
-    /// Reads a table that is already in memory; `source` is its name in errors.
+    /// Reads a text table that is already in memory; `source` is its name in errors.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub(crate) fn parse(source: &str, bytes: &[u8], reading: &Reading) -> Result<Self, TableError> {
         parse::parse(source, source::text(source, bytes)?, reading)
+    }
+
+    /// Reads any format; labels may lie beside `path`.
+    fn from_bytes(
+        source: &str,
+        path: Option<&Path>,
+        bytes: Vec<u8>,
+        reading: &Reading,
+    ) -> Result<Self, TableError> {
+        let array = match Format::of(source, &bytes)? {
+            Format::Text if reading.labels.is_some() => {
+                let source_name = source.to_owned();
+                return Err(ArrayError::LabelsForText { source_name }.into());
+            }
+            Format::Text => return Self::parse(source, &bytes, reading),
+            Format::Idx => idx::header(source, &bytes)?,
+            Format::Npy => npy::header(source, &bytes)?,
+        };
+        Self::from_array(source, path, &array, bytes, reading)
+    }
+
+    fn from_array(
+        source: &str,
+        path: Option<&Path>,
+        array: &Array,
+        bytes: Vec<u8>,
+        reading: &Reading,
+    ) -> Result<Self, TableError> {
+        if reading.label != Label::default() {
+            let (source_name, label) = (source.to_owned(), reading.label.to_string());
+            return Err(ArrayError::NoColumn { source_name, label }.into());
+        }
+        let Samples {
+            rows,
+            width,
+            features,
+            image,
+        } = array.samples(source, bytes)?;
+        let classes = labels::read(source, path, rows, reading)?;
+        Ok(Self {
+            source: source.to_owned(),
+            width,
+            feature_names: None,
+            features,
+            class_ids: classes.ids,
+            class_names: classes.names,
+            origin: Origin {
+                image,
+                ..Origin::default()
+            },
+        })
     }
 
     /// Number of rows.
@@ -148,5 +216,7 @@ impl Table {
     }
 }
 
+#[cfg(test)]
+mod array_tests;
 #[cfg(test)]
 mod tests;

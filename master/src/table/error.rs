@@ -4,6 +4,8 @@ use std::{fmt, io};
 
 use thiserror::Error;
 
+use super::array_error::ArrayError;
+
 /// A field of a table, counted from 1 as editors and `cut` do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -107,4 +109,13 @@ pub(crate) enum TableError {
         line: u64,
         found: String,
     },
+    #[error("{source_name}: is a damaged or truncated gzip file: {cause}; get the file anew")]
+    Gzip {
+        source_name: String,
+        cause: io::Error,
+    },
+    #[error("--labels without samples; give the file that they belong to")]
+    NoSamples,
+    #[error(transparent)]
+    Array(#[from] ArrayError),
 }

@@ -1,10 +1,11 @@
 //! From text to numbers and classes.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use super::{
     Features, Header, Label, Origin, Reading, Table, TableError,
     error::Place,
+    labels::Classes,
     number::{Fault, number},
     rows::Rows,
 };
@@ -47,7 +48,11 @@ pub(super) fn parse(source: &str, text: &str, reading: &Reading) -> Result<Table
     if has_header && is_guessed {
         columns.doubt(&row)?;
     }
-    Ok(columns.table)
+    Ok(Table {
+        class_ids: columns.classes.ids,
+        class_names: columns.classes.names,
+        ..columns.table
+    })
 }
 
 /// Where the label is and whether the first row is a header.
@@ -118,7 +123,7 @@ struct Columns {
     width: usize,
     first_line: u64,
     names: Option<Vec<String>>,
-    class_ids_by_name: HashMap<String, u32>,
+    classes: Classes,
     table: Table,
 }
 
@@ -155,7 +160,7 @@ impl Columns {
             width,
             first_line,
             names,
-            class_ids_by_name: HashMap::new(),
+            classes: Classes::default(),
             table,
         }
     }
@@ -188,15 +193,7 @@ impl Columns {
                 place: self.place(line, self.label),
             });
         }
-        let class_id = if let Some(&known) = self.class_ids_by_name.get(name) {
-            known
-        } else {
-            let new = u32::try_from(self.table.class_names.len()).unwrap_or(u32::MAX);
-            self.table.class_names.push(name.to_owned());
-            self.class_ids_by_name.insert(name.to_owned(), new);
-            new
-        };
-        self.table.class_ids.push(class_id);
+        self.classes.push(name);
         Ok(())
     }
 
@@ -214,7 +211,7 @@ impl Columns {
 
     /// Refuses a header that was guessed and whose label field names a class: it is a sample with bad numbers.
     fn doubt(&self, header: &Row<'_>) -> Result<(), TableError> {
-        let is_class = |name: &str| self.class_ids_by_name.contains_key(name);
+        let is_class = |name: &str| self.classes.contains(name);
         let feature = usize::from(self.label == 0);
         match (header.get(self.label), header.get(feature)) {
             (Some(class), Some(field)) if is_class(class) => {

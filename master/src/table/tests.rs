@@ -8,6 +8,7 @@ fn read_as(text: &str, header: Header, label: &str) -> Result<Table, TableError>
     let reading = Reading {
         header,
         label: label.parse().unwrap(),
+        ..Reading::default()
     };
     Table::parse("t.csv", text.as_bytes(), &reading)
 }
