@@ -211,6 +211,7 @@ fn fortran_order_is_put_right() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn faults_are_named_with_the_file_and_the_remedy() {
     let x = |bytes: Vec<u8>| {
         vec![

@@ -39,7 +39,7 @@ impl Format {
         let name = source.strip_suffix(".gz").unwrap_or(source);
         let expected = if name.ends_with("ubyte") {
             "an IDX file, which begins with two zeros and the type of its elements"
-        } else if name.ends_with(".npy") {
+        } else if name.strip_suffix(".npy").is_some() {
             "a NumPy file, which begins with 93 4E 55 4D 50 59"
         } else {
             return Ok(Self::Text);

@@ -103,23 +103,23 @@ fn candidates(path: &Path) -> Vec<PathBuf> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return Vec::new();
     };
-    let plain = name.strip_suffix(".gz").unwrap_or(name);
-    let mut labels = plain.replace("images", "labels");
+    let plain_name = name.strip_suffix(".gz").unwrap_or(name);
+    let mut labels = plain_name.replace("images", "labels");
     for axes in '2'..='9' {
         labels = labels.replace(&format!("idx{axes}"), "idx1");
     }
-    let mut rest = plain.chars();
+    let mut rest = plain_name.chars();
     if matches!(rest.next(), Some('X' | 'x')) && rest.as_str().starts_with(['.', '_', '-']) {
         labels = format!("y{}", rest.as_str());
     }
-    if labels == plain {
+    if labels == plain_name {
         return Vec::new();
     }
     let (plain, gzip) = (
         path.with_file_name(&labels),
         path.with_file_name(labels + ".gz"),
     );
-    if name.ends_with(".gz") {
+    if name.len() > plain_name.len() {
         vec![gzip, plain]
     } else {
         vec![plain, gzip]

@@ -28,7 +28,7 @@ pub(super) fn parse(source: &str, text: &str, reading: &Reading) -> Result<Table
             line: first_line,
         });
     }
-    let names = has_header.then(|| row.iter().map(|name| name.to_string()).collect::<Vec<_>>());
+    let names = has_header.then(|| row.iter().map(ToString::to_string).collect::<Vec<_>>());
     let is_guessed = reading.header == Header::Auto && matches!(reading.label, Label::Number(_));
     let mut columns = Columns::new(source, label, row.len(), first_line, names);
     if !has_header {

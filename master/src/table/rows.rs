@@ -45,12 +45,23 @@ impl<'a> Rows<'a> {
             self.at += end;
             self.end_line();
             if !content.trim().is_empty() {
-                let fields = content.split(char::from(self.separator));
-                row.extend(fields.map(|field| Cow::Borrowed(field.trim())));
+                self.split(content, row);
                 return Ok(Some(first));
             }
         }
         Ok(None)
+    }
+
+    /// Takes a line without quotes apart.
+    fn split(&self, line: &'a str, row: &mut Vec<Cow<'a, str>>) {
+        let mut start = 0;
+        for (at, byte) in line.bytes().enumerate() {
+            if byte == self.separator {
+                row.push(Cow::Borrowed(trim(line.get(start..at).unwrap_or_default())));
+                start = at + 1;
+            }
+        }
+        row.push(Cow::Borrowed(trim(line.get(start..).unwrap_or_default())));
     }
 
     /// Reads a row that has a quote in its first line.
@@ -139,6 +150,14 @@ impl<'a> Rows<'a> {
 
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+}
+
+/// A field without the blanks around it, and quickly so where there are none.
+fn trim(field: &str) -> &str {
+    match field.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => field,
+        _ => field.trim(),
     }
 }
 

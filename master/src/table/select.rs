@@ -101,9 +101,9 @@ impl Table {
             Features::Bytes(bytes) => Features::Bytes(kept(bytes, &is_kept)),
             Features::Numbers(numbers) => {
                 let mut features = Features::Bytes(Vec::new());
-                kept(numbers, &is_kept)
-                    .into_iter()
-                    .for_each(|number| features.push(number));
+                for number in kept(numbers, &is_kept) {
+                    features.push(number);
+                }
                 features
             }
         };

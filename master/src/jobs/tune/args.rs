@@ -20,8 +20,8 @@ pub(crate) struct TuneArgs {
     /// Table of samples; - reads standard input [default: the shipped Iris samples]
     ///
     /// The format is told by content, and each may be compressed by gzip: text with one sample a line, any number of
-    /// numeric features and one class, separated by comma, tab or semicolon; IDX, as train-images-idx3-ubyte, with
-    /// its labels in train-labels-idx1-ubyte; NumPy, as X_train.npy, with its labels in y_train.npy.
+    /// numeric features and one class, separated by comma, tab or semicolon; IDX, such as MNIST's, beside
+    /// its labels (images-idx3 and labels-idx1); NumPy, beside its labels (X.npy and y.npy).
     pub(crate) file: Option<PathBuf>,
 
     /// How many neighbours vote: START:STOP:STEP as Python's range, or a list such as 1,3,5
