@@ -126,10 +126,10 @@ impl Table {
     }
 
     /// For each feature, whether it is in the list.
-    fn chosen(&self, list: &FeatureList) -> Result<Vec<bool>, SelectError> {
+    fn chosen(&self, features: &FeatureList) -> Result<Vec<bool>, SelectError> {
         let mut is_chosen = vec![false; self.width];
         let columns = self.columns();
-        for choice in &list.0 {
+        for choice in &features.0 {
             let (first, last) = match choice {
                 Choice::Numbers(first, last) => (*first, *last),
                 Choice::Name(name) => {
@@ -175,8 +175,8 @@ impl Table {
         let columns = self.columns();
         let mut features: Vec<String> = match &self.feature_names {
             Some(names) => {
-                let named = columns.iter().zip(names);
-                named
+                let pairs = columns.iter().zip(names);
+                pairs
                     .take(SHOWN)
                     .map(|(column, name)| format!("{column} (`{name}`)"))
                     .collect()
