@@ -138,9 +138,14 @@ fn a_table_that_cannot_be_read_is_refused_with_the_place_and_what_was_expected()
             "an open quote",
             "\"1,2,a\n3,4,b\n",
             [
-                "t.csv, line 1: only one column",
-                "expected numeric features and a class",
+                "t.csv, line 1: the quote that opens here is never closed",
+                "write a quote inside a field twice",
             ],
+        ),
+        (
+            "a quote that opens in the last row",
+            "1,2,a\n3,4,\"b\n",
+            ["t.csv, line 2: the quote that opens here", "close it"],
         ),
         (
             "a single class",
@@ -190,6 +195,69 @@ fn what_is_no_text_is_refused() {
             &[place, "expected", text],
         );
     }
+}
+
+#[test]
+fn arrays_that_cannot_be_used_are_refused() {
+    let images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x01ab";
+    let cases: [(&str, &[u8], &[&str], &[&str]); 7] = [
+        (
+            "truncated IDX",
+            &images[..17],
+            NO_OPTIONS,
+            &[
+                "t.csv: ends early",
+                "2 x 1 x 1 elements",
+                "get the file anew",
+            ],
+        ),
+        (
+            "IDX without labels",
+            images,
+            NO_OPTIONS,
+            &["t.csv: no labels", "--labels"],
+        ),
+        (
+            "IDX with labels that are not there",
+            images,
+            &["--labels", "/no/such/labels"],
+            &["/no/such/labels: no such file"],
+        ),
+        (
+            "a column of IDX",
+            images,
+            &["--label", "1"],
+            &["t.csv: has no column of classes", "--labels"],
+        ),
+        (
+            "truncated NumPy",
+            b"\x93NUMPY\x01\0\xff",
+            NO_OPTIONS,
+            &["t.csv: its header is not understood: it ends early"],
+        ),
+        (
+            "truncated gzip",
+            b"\x1f\x8b\x08\0\0",
+            NO_OPTIONS,
+            &[
+                "t.csv: is a damaged or truncated gzip file",
+                "get the file anew",
+            ],
+        ),
+        (
+            "labels of a text table",
+            b"1,a\n2,b\n",
+            &["--labels", "/dev/null"],
+            &["t.csv: a text table holds its classes itself", "--label"],
+        ),
+    ];
+    for (what, content, options, parts) in cases {
+        assert_refused(what, &tune_on(content, options), parts);
+    }
+    let both = tune(&["-", "--labels", "-"]);
+    assert_refused("both", &both, &["cannot both come from standard input"]);
+    let alone = tune(&["--labels", "y.npy"]);
+    assert_refused("alone", &alone, &["--labels without samples"]);
 }
 
 #[test]

@@ -1,19 +1,39 @@
-//! Reads a table of samples from any text file with columns: numeric features and one column of class names.
+//! Reads a table of samples: a text with columns, numeric features and one column of class names; or an IDX or NumPy
+//! file of features and another one of labels. Each may be compressed by gzip.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "--test is to be built on it"))]
+pub(crate) mod append;
+mod array;
+mod array_error;
 mod column;
 mod dialect;
 mod error;
+mod format;
+mod idx;
+mod labels;
+mod npy;
 mod number;
 mod parse;
+mod rows;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "--features and --drop are to be built on it")
+)]
+pub(crate) mod select;
 mod source;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use brigade_protocol::shm::{BuildError, SamplesBuilder, Segment};
 
 pub(crate) use column::Label;
 pub(crate) use dialect::Header;
 pub(crate) use error::TableError;
+
+use array::{Array, Samples};
+use array_error::ArrayError;
+use format::Format;
+use labels::Classes;
 
 /// How to read a table.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +42,8 @@ pub(crate) struct Reading {
     pub(crate) header: Header,
     /// Which column holds the class.
     pub(crate) label: Label,
+    /// The file of the classes, for formats that do not hold them.
+    pub(crate) labels: Option<PathBuf>,
 }
 
 /// The features of all rows in one piece.
@@ -34,23 +56,29 @@ pub(crate) enum Features {
 }
 
 impl Features {
-    /// Numbers, as bytes if that is what they all are.
-    pub(crate) fn new(numbers: Vec<f64>) -> Self {
-        // Negative zero has other bits than zero, and no byte for it.
-        let byte = |number: &f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "compared with what it was made from"
-            )]
-            let byte = *number as u8;
-            (f64::from(byte).to_bits() == number.to_bits()).then_some(byte)
-        };
-        match numbers.iter().map(byte).collect() {
-            Some(bytes) => Self::Bytes(bytes),
-            None => Self::Numbers(numbers),
+    /// Appends one number; bytes become numbers at the first that is none of them.
+    fn push(&mut self, number: f64) {
+        match (&mut *self, byte(number)) {
+            (Self::Bytes(bytes), Some(byte)) => bytes.push(byte),
+            (Self::Numbers(numbers), _) => numbers.push(number),
+            (Self::Bytes(bytes), None) => {
+                let mut numbers: Vec<f64> = bytes.iter().copied().map(f64::from).collect();
+                numbers.push(number);
+                *self = Self::Numbers(numbers);
+            }
         }
     }
+}
+
+/// The byte that stands for this number. Negative zero has other bits than zero, and no byte for it.
+fn byte(number: f64) -> Option<u8> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "compared with what it was made from"
+    )]
+    let byte = number as u8;
+    (f64::from(byte).to_bits() == number.to_bits()).then_some(byte)
 }
 
 /// Samples as they were read: features row by row in one piece, and a class for each row.
@@ -68,6 +96,19 @@ pub(crate) struct Table {
     pub(crate) class_ids: Vec<u32>,
     /// The classes in the order in which they appear.
     pub(crate) class_names: Vec<String>,
+    /// Where in its file everything was.
+    pub(crate) origin: Origin,
+}
+
+/// Where in its file a table's columns were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The column of each feature, from 1; empty if they are the features' own numbers.
+    pub(crate) columns: Vec<usize>,
+    /// The column of the class, from 1, if it is in the same file.
+    pub(crate) label: Option<usize>,
+    /// Height and width in pixels, if each sample is an image.
+    pub(crate) image: Option<(u32, u32)>,
 }
 
 impl Table {
@@ -76,16 +117,71 @@ impl Table {
     /// # Errors
     /// [`TableError`] naming file, line and column, and what was expected there.
     pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Self, TableError> {
+        let input = Path::new("-");
+        if path == input && reading.labels.as_deref() == Some(input) {
+            return Err(ArrayError::BothFromInput.into());
+        }
         let (source, bytes) = source::read(path)?;
-        Self::parse(&source, &bytes, reading)
+        Self::from_bytes(&source, Some(path), bytes, reading)
     }
 
-    /// Reads a table that is already in memory; `source` is its name in errors.
+    /// Reads a text table that is already in memory; `source` is its name in errors.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub(crate) fn parse(source: &str, bytes: &[u8], reading: &Reading) -> Result<Self, TableError> {
         parse::parse(source, source::text(source, bytes)?, reading)
+    }
+
+    /// Reads any format; labels may lie beside `path`.
+    fn from_bytes(
+        source: &str,
+        path: Option<&Path>,
+        bytes: Vec<u8>,
+        reading: &Reading,
+    ) -> Result<Self, TableError> {
+        let array = match Format::of(source, &bytes)? {
+            Format::Text if reading.labels.is_some() => {
+                let source_name = source.to_owned();
+                return Err(ArrayError::LabelsForText { source_name }.into());
+            }
+            Format::Text => return Self::parse(source, &bytes, reading),
+            Format::Idx => idx::header(source, &bytes)?,
+            Format::Npy => npy::header(source, &bytes)?,
+        };
+        Self::from_array(source, path, &array, bytes, reading)
+    }
+
+    fn from_array(
+        source: &str,
+        path: Option<&Path>,
+        array: &Array,
+        bytes: Vec<u8>,
+        reading: &Reading,
+    ) -> Result<Self, TableError> {
+        if reading.label != Label::default() {
+            let (source_name, label) = (source.to_owned(), reading.label.to_string());
+            return Err(ArrayError::NoColumn { source_name, label }.into());
+        }
+        let Samples {
+            rows,
+            width,
+            features,
+            image,
+        } = array.samples(source, bytes)?;
+        let classes = labels::read(source, path, rows, reading)?;
+        Ok(Self {
+            source: source.to_owned(),
+            width,
+            feature_names: None,
+            features,
+            class_ids: classes.ids,
+            class_names: classes.names,
+            origin: Origin {
+                image,
+                ..Origin::default()
+            },
+        })
     }
 
     /// Number of rows.
@@ -120,5 +216,7 @@ impl Table {
     }
 }
 
+#[cfg(test)]
+mod array_tests;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@ use std::{fmt, io};
 
 use thiserror::Error;
 
+use super::array_error::ArrayError;
+
 /// A field of a table, counted from 1 as editors and `cut` do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -95,10 +97,25 @@ pub(crate) enum TableError {
         "{place}: expected the name of a class, found nothing; choose the class column with --label"
     )]
     NoClass { place: Place },
-    #[error("{source_name}, line {line}: {cause}")]
-    Csv {
+    #[error(
+        "{source_name}, line {line}: the quote that opens here is never closed; close it, or write a quote inside a field twice"
+    )]
+    OpenQuote { source_name: String, line: u64 },
+    #[error(
+        "{source_name}, line {line}: expected a separator after the closing quote, found `{found}`; write a quote inside a field twice"
+    )]
+    AfterQuote {
         source_name: String,
         line: u64,
-        cause: csv::Error,
+        found: String,
     },
+    #[error("{source_name}: is a damaged or truncated gzip file: {cause}; get the file anew")]
+    Gzip {
+        source_name: String,
+        cause: io::Error,
+    },
+    #[error("--labels without samples; give the file that they belong to")]
+    NoSamples,
+    #[error(transparent)]
+    Array(#[from] ArrayError),
 }

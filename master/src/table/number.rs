@@ -37,9 +37,24 @@ impl Fault {
 
 /// A finite number.
 pub(super) fn number(field: &str) -> Result<f64, Fault> {
+    // Pixels and counts are most of what large tables hold.
+    if let Some(number) = short(field.as_bytes()) {
+        return Ok(f64::from(number));
+    }
     match field.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
         Ok(_) => Err(Fault::NotFinite),
         Err(_) => Err(Fault::NotANumber),
     }
+}
+
+/// A number of up to four digits.
+fn short(field: &[u8]) -> Option<u32> {
+    if field.is_empty() || field.len() > 4 {
+        return None;
+    }
+    field.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + u32::from(byte - b'0'))
+    })
 }

@@ -1,18 +1,22 @@
 //! From text to numbers and classes.
 
-use std::collections::HashMap;
-
-use csv::{Reader, ReaderBuilder, StringRecord, Trim};
+use std::borrow::Cow;
 
 use super::{
-    Features, Header, Label, Reading, Table, TableError, dialect::separator, error::Place,
-    number::number,
+    Features, Header, Label, Origin, Reading, Table, TableError,
+    error::Place,
+    labels::Classes,
+    number::{Fault, number},
+    rows::Rows,
 };
+
+/// The fields of a row.
+type Row<'a> = [Cow<'a, str>];
 
 /// Reads a text that is not blank.
 pub(super) fn parse(source: &str, text: &str, reading: &Reading) -> Result<Table, TableError> {
     let mut rows = Rows::new(source, text);
-    let (mut row, mut following) = (StringRecord::new(), StringRecord::new());
+    let (mut row, mut following) = (Vec::new(), Vec::new());
     let first_line = rows.next(&mut row)?.ok_or_else(|| TableError::Empty {
         source_name: source.to_owned(),
     })?;
@@ -24,7 +28,8 @@ pub(super) fn parse(source: &str, text: &str, reading: &Reading) -> Result<Table
             line: first_line,
         });
     }
-    let names = has_header.then(|| row.iter().map(str::to_owned).collect::<Vec<_>>());
+    let names = has_header.then(|| row.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let is_guessed = reading.header == Header::Auto && matches!(reading.label, Label::Number(_));
     let mut columns = Columns::new(source, label, row.len(), first_line, names);
     if !has_header {
         columns.push(&row, first_line)?;
@@ -40,20 +45,27 @@ pub(super) fn parse(source: &str, text: &str, reading: &Reading) -> Result<Table
         columns.push(&following, at)?;
         line = rows.next(&mut following)?;
     }
-    Ok(columns.table())
+    if has_header && is_guessed {
+        columns.doubt(&row)?;
+    }
+    Ok(Table {
+        class_ids: columns.classes.ids,
+        class_names: columns.classes.names,
+        ..columns.table
+    })
 }
 
 /// Where the label is and whether the first row is a header.
 fn columns(
     source: &str,
-    row: &StringRecord,
-    following: &StringRecord,
+    row: &Row<'_>,
+    following: &Row<'_>,
     reading: &Reading,
 ) -> Result<(usize, bool), TableError> {
     let by_name = matches!(reading.label, Label::Name(_));
     let label = match (&reading.label, reading.header) {
         (Label::Name(_), Header::No) => None,
-        (label, _) => label.index(row.iter().collect::<Vec<_>>().into_iter()),
+        (label, _) => label.index(row.iter().map(AsRef::as_ref)),
     };
     let Some(label) = label else {
         let (wanted, width) = (reading.label.to_string(), row.len());
@@ -75,74 +87,34 @@ fn columns(
             known,
         });
     };
-    let has_number = |row: &StringRecord| {
+    let has_number = |row: &Row<'_>| {
         let mut features = row.iter().enumerate().filter(|(index, _)| *index != label);
         features.any(|(_, field)| field.parse::<f64>().is_ok())
     };
     let has_header = match reading.header {
         Header::Yes => true,
         Header::No => false,
-        Header::Auto => by_name || (!has_number(row) && has_number(following)),
+        Header::Auto => {
+            by_name || (is_named(row, label) && !has_number(row) && has_number(following))
+        }
     };
     Ok((label, has_header))
 }
 
+/// Whether a row may hold names. Where there is but one feature, its name begins with a letter: `5.l` and `?` are
+/// bad numbers rather.
+fn is_named(row: &Row<'_>, label: usize) -> bool {
+    let feature = row.get(usize::from(label == 0));
+    let first = feature.and_then(|name| name.chars().next());
+    row.len() > 2 || first.is_some_and(|first| first.is_alphabetic() || first == '_')
+}
+
 /// The first names of a row, as a list.
-fn shorten(row: &StringRecord) -> String {
+fn shorten(row: &Row<'_>) -> String {
     const SHOWN: usize = 8;
-    let names: Vec<&str> = row.iter().take(SHOWN).collect();
+    let names: Vec<&str> = row.iter().take(SHOWN).map(AsRef::as_ref).collect();
     let more = if row.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", names.join(", "))
-}
-
-/// The rows of a text with their line numbers, without blank lines.
-struct Rows<'a> {
-    source: &'a str,
-    text: &'a str,
-    reader: Reader<&'a [u8]>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(source: &'a str, text: &'a str) -> Self {
-        let reader = ReaderBuilder::new()
-            .delimiter(separator(text))
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .from_reader(text.as_bytes());
-        Self {
-            source,
-            text,
-            reader,
-        }
-    }
-
-    /// Reads the next row and returns its line number.
-    fn next(&mut self, row: &mut StringRecord) -> Result<Option<u64>, TableError> {
-        loop {
-            let before = self.reader.position().clone();
-            let more = self
-                .reader
-                .read_record(row)
-                .map_err(|cause| TableError::Csv {
-                    source_name: self.source.to_owned(),
-                    line: before.line(),
-                    cause,
-                })?;
-            if !more {
-                row.clear();
-                return Ok(None);
-            }
-            if row.len() > 1 || row.get(0).is_some_and(|field| !field.is_empty()) {
-                // The reader skips empty lines on its way to the row, and reports where it set out.
-                let start = usize::try_from(before.byte()).unwrap_or(usize::MAX);
-                let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-                let skipped = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-                let newlines = skipped.filter(|&&byte| byte == b'\n').count();
-                return Ok(Some(before.line() + newlines as u64));
-            }
-        }
-    }
 }
 
 /// A table while it is read.
@@ -151,8 +123,7 @@ struct Columns {
     width: usize,
     first_line: u64,
     names: Option<Vec<String>>,
-    features: Vec<f64>,
-    class_ids_by_name: HashMap<String, u32>,
+    classes: Classes,
     table: Table,
 }
 
@@ -178,19 +149,23 @@ impl Columns {
             features: Features::Bytes(Vec::new()),
             class_ids: Vec::new(),
             class_names: Vec::new(),
+            origin: Origin {
+                columns: (1..=width).filter(|number| number - 1 != label).collect(),
+                label: Some(label + 1),
+                image: None,
+            },
         };
         Self {
             label,
             width,
             first_line,
             names,
-            features: Vec::new(),
-            class_ids_by_name: HashMap::new(),
+            classes: Classes::default(),
             table,
         }
     }
 
-    fn push(&mut self, row: &StringRecord, line: u64) -> Result<(), TableError> {
+    fn push(&mut self, row: &Row<'_>, line: u64) -> Result<(), TableError> {
         if row.len() != self.width {
             return Err(TableError::Ragged {
                 source_name: self.table.source.clone(),
@@ -204,37 +179,28 @@ impl Columns {
             if index == self.label {
                 self.classify(field, line)?;
             } else {
-                let number =
-                    number(field).map_err(|fault| fault.at(self.place(line, index), field))?;
-                self.features.push(number);
+                let number = number(field.trim())
+                    .map_err(|fault| fault.at(self.place(line, index), field))?;
+                self.table.features.push(number);
             }
         }
         Ok(())
     }
 
     fn classify(&mut self, name: &str, line: u64) -> Result<(), TableError> {
-        if name.is_empty() {
+        if name.trim().is_empty() {
             return Err(TableError::NoClass {
                 place: self.place(line, self.label),
             });
         }
-        let class_id = if let Some(&known) = self.class_ids_by_name.get(name) {
-            known
-        } else {
-            let new = u32::try_from(self.table.class_names.len()).unwrap_or(u32::MAX);
-            self.table.class_names.push(name.to_owned());
-            self.class_ids_by_name.insert(name.to_owned(), new);
-            new
-        };
-        self.table.class_ids.push(class_id);
+        self.classes.push(name);
         Ok(())
     }
 
     fn place(&self, line: u64, index: usize) -> Place {
-        let name = self
-            .names
-            .as_ref()
-            .and_then(|names| names.get(index).cloned());
+        let is_below = line != self.first_line;
+        let names = self.names.as_ref().filter(|_| is_below);
+        let name = names.and_then(|names| names.get(index).cloned());
         Place {
             source: self.table.source.clone(),
             line,
@@ -243,10 +209,15 @@ impl Columns {
         }
     }
 
-    fn table(self) -> Table {
-        Table {
-            features: Features::new(self.features),
-            ..self.table
+    /// Refuses a header that was guessed and whose label field names a class: it is a sample with bad numbers.
+    fn doubt(&self, header: &Row<'_>) -> Result<(), TableError> {
+        let is_class = |name: &str| self.classes.contains(name);
+        let feature = usize::from(self.label == 0);
+        match (header.get(self.label), header.get(feature)) {
+            (Some(class), Some(field)) if is_class(class) => {
+                Err(Fault::NotANumber.at(self.place(self.first_line, feature), field))
+            }
+            _ => Ok(()),
         }
     }
 }

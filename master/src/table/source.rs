@@ -1,4 +1,4 @@
-//! Gets a table's bytes, and makes sure that they are text.
+//! Gets a file's bytes, without gzip's compression, and makes sure that they are text where they have to be.
 
 use std::{
     fs::File,
@@ -6,10 +6,26 @@ use std::{
     path::Path,
 };
 
+use flate2::bufread::MultiGzDecoder;
+
 use super::TableError;
+
+/// What gzip's files begin with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The source's name for people, and all it holds. `-` is standard input.
 pub(super) fn read(path: &Path) -> Result<(String, Vec<u8>), TableError> {
+    let (source_name, bytes) = raw(path)?;
+    if !bytes.starts_with(&GZIP) {
+        return Ok((source_name, bytes));
+    }
+    match all(MultiGzDecoder::new(bytes.as_slice())) {
+        Ok(bytes) => Ok((source_name, bytes)),
+        Err(cause) => Err(TableError::Gzip { source_name, cause }),
+    }
+}
+
+fn raw(path: &Path) -> Result<(String, Vec<u8>), TableError> {
     if path == Path::new("-") {
         let source_name = "standard input".to_owned();
         return match all(io::stdin().lock()) {

@@ -8,6 +8,7 @@ fn read_as(text: &str, header: Header, label: &str) -> Result<Table, TableError>
     let reading = Reading {
         header,
         label: label.parse().unwrap(),
+        ..Reading::default()
     };
     Table::parse("t.csv", text.as_bytes(), &reading)
 }
@@ -33,6 +34,33 @@ fn every_dialect_gives_the_same_table() {
     ] {
         assert_eq!(read(text).unwrap(), plain, "{text:?}");
     }
+}
+
+#[test]
+fn blanks_in_quotes_make_another_class() {
+    let table = read("1,\" a\"\n2,\"a\"\n3, a\n\" 4 \",\"a\"\n").unwrap();
+    assert_eq!(table.class_names, [" a", "a"]);
+    assert_eq!(table.class_ids, [0, 1, 1, 1]);
+}
+
+#[test]
+fn a_bad_first_row_is_no_header() {
+    for text in [
+        "5.l,a\n1,b\n",
+        "?,a\n1,b\n",
+        ",a\n1,b\n",
+        "x,a\n1,b\n2,a\n",
+        "x,y,a\n1,2,b\n1,3,a\n",
+    ] {
+        let found = message(read(text));
+        assert!(
+            found.starts_with("t.csv, line 1, column 1: expected a number")
+                && found.contains("--header yes"),
+            "{text:?}: {found}"
+        );
+        assert!(read_as(text, Header::Yes, "-1").is_ok());
+    }
+    assert_eq!(read("x,kind\n1,a\n2,b\n").unwrap().rows(), 2);
 }
 
 #[test]

@@ -17,9 +17,11 @@ use crate::{
 /// shows the share of right answers. Results are exact.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TuneArgs {
-    /// Table of samples, one a line; - reads standard input [default: the shipped Iris samples]
+    /// Table of samples; - reads standard input [default: the shipped Iris samples]
     ///
-    /// Columns are separated by comma, tab or semicolon: any number of numeric features, and one class.
+    /// The format is told by content, and each may be compressed by gzip: text with one sample a line, any number of
+    /// numeric features and one class, separated by comma, tab or semicolon; IDX, such as MNIST's, beside
+    /// its labels (images-idx3 and labels-idx1); NumPy, beside its labels (X.npy and y.npy).
     pub(crate) file: Option<PathBuf>,
 
     /// How many neighbours vote: START:STOP:STEP as Python's range, or a list such as 1,3,5
@@ -48,6 +50,10 @@ pub(crate) struct TuneArgs {
     )]
     pub(crate) label: Label,
 
+    /// File of the classes of an IDX or NumPy file: IDX, NumPy, or text with one a line [default: found beside it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+
     /// Whether the first row names the columns
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) header: Header,
@@ -70,9 +76,11 @@ impl TuneArgs {
         let reading = Reading {
             header: self.header,
             label: self.label.clone(),
+            labels: self.labels.clone(),
         };
         match &self.file {
             Some(path) => Table::read(path, &reading),
+            None if self.labels.is_some() => Err(TableError::NoSamples),
             None => Table::parse(iris::NAME, iris::BYTES, &reading),
         }
     }

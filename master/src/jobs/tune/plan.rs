@@ -160,7 +160,7 @@ mod tests {
         iris,
         tune::{Distances, Ks},
     };
-    use crate::table::{Features, Reading};
+    use crate::table::{Features, Origin, Reading};
 
     fn grid(ks: &str, distances: &str) -> Grid {
         Grid {
@@ -178,6 +178,7 @@ mod tests {
             features: Features::Numbers(Vec::new()),
             class_ids: vec![0; rows],
             class_names: vec!["a".to_owned(), "b".to_owned()],
+            origin: Origin::default(),
         }
     }
 
