@@ -341,8 +341,8 @@ fn rows_of_names_and_label_columns_that_are_not_there_are_refused() {
 fn wrong_values_of_options_are_refused_with_what_they_may_be() {
     let cases: [(&[&str], &[&str]); 23] = [
         (
-            &["--distance", "cosine"],
-            &["unknown distance `cosine`", "ED (euclidean)", "braycurtis"],
+            &["--distance", "jaccard"],
+            &["unknown distance `jaccard`", "ED (euclidean)", "braycurtis"],
         ),
         (&["--distance", ""], &["unknown distance ``"]),
         (
