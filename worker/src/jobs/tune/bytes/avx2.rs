@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::{
     avx512::largest_byte,
-    kernels::{BLOCK, Interleaved},
+    kernels::{BLOCK, Interleaved, Limits},
     portable,
 };
 
@@ -137,15 +137,38 @@ pub(super) fn within(
 ) {
     let (low, high) = (load(low), load(high));
     for (index, block) in (0..).zip(blocks) {
-        let mut outside = _mm256_setzero_si256();
-        for ((block, low), high) in load(block).into_iter().zip(low).zip(high) {
-            outside = _mm256_or_si256(outside, _mm256_subs_epu8(low, block));
-            outside = _mm256_or_si256(outside, _mm256_subs_epu8(block, high));
-        }
-        if _mm256_testz_si256(outside, outside) == 1 {
+        if is_within(load(block), low, high) {
             out.push(index);
         }
     }
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn keep_within(
+    blocks: &[[u8; BLOCK]],
+    low: &[u8; BLOCK],
+    high: &[u8; BLOCK],
+    indices: &mut Vec<u32>,
+) {
+    let (low, high) = (load(low), load(high));
+    let mut kept = 0;
+    for at in 0..indices.len() {
+        let index = indices[at];
+        indices[kept] = index;
+        kept += usize::from(is_within(load(&blocks[index as usize]), low, high));
+    }
+    indices.truncate(kept);
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn is_within(block: [__m256i; 2], low: [__m256i; 2], high: [__m256i; 2]) -> bool {
+    let mut outside = _mm256_setzero_si256();
+    for ((block, low), high) in block.into_iter().zip(low).zip(high) {
+        outside = _mm256_or_si256(outside, _mm256_subs_epu8(low, block));
+        outside = _mm256_or_si256(outside, _mm256_subs_epu8(block, high));
+    }
+    _mm256_testz_si256(outside, outside) == 1
 }
 
 #[target_feature(enable = "avx2")]
@@ -168,14 +191,8 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn below_share(
-    values: &[u32],
-    totals: &[u32],
-    limit: u32,
-    share: (f64, u32),
-    out: &mut Vec<u32>,
-) {
-    portable::below_share(values, totals, limit, share, out);
+pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &mut Vec<u32>) {
+    portable::below_share(values, totals, limits, out);
 }
 
 #[inline]

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 };
 
 use super::{
-    kernels::{BLOCK, Interleaved},
+    kernels::{BLOCK, Interleaved, Limits},
     portable,
 };
 
@@ -139,12 +139,34 @@ pub(super) fn within(
 ) {
     let (low, high) = (load(low), load(high));
     for (index, block) in (0..).zip(blocks) {
-        let block = load(block);
-        let outside = _mm512_or_si512(_mm512_subs_epu8(low, block), _mm512_subs_epu8(block, high));
-        if _mm512_test_epi32_mask(outside, outside) == 0 {
+        if is_within(load(block), low, high) {
             out.push(index);
         }
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn keep_within(
+    blocks: &[[u8; BLOCK]],
+    low: &[u8; BLOCK],
+    high: &[u8; BLOCK],
+    indices: &mut Vec<u32>,
+) {
+    let (low, high) = (load(low), load(high));
+    let mut kept = 0;
+    for at in 0..indices.len() {
+        let index = indices[at];
+        indices[kept] = index;
+        kept += usize::from(is_within(load(&blocks[index as usize]), low, high));
+    }
+    indices.truncate(kept);
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn is_within(block: __m512i, low: __m512i, high: __m512i) -> bool {
+    let outside = _mm512_or_si512(_mm512_subs_epu8(low, block), _mm512_subs_epu8(block, high));
+    _mm512_test_epi32_mask(outside, outside) == 0
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
@@ -164,14 +186,8 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn below_share(
-    values: &[u32],
-    totals: &[u32],
-    limit: u32,
-    share: (f64, u32),
-    out: &mut Vec<u32>,
-) {
-    portable::below_share(values, totals, limit, share, out);
+pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &mut Vec<u32>) {
+    portable::below_share(values, totals, limits, out);
 }
 
 #[inline]

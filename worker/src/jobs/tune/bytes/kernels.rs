@@ -20,6 +20,19 @@ pub(crate) struct Interleaved<'a> {
     pub(super) words: usize,
 }
 
+/// What a distance, or a bound of it, must be below to matter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// The bound is the value by this, less the next.
+    pub(super) factor: u32,
+    pub(super) slack: u32,
+    /// It must be below this,
+    pub(super) limit: u32,
+    /// or at most this share of the row's total and the query's.
+    pub(super) share: f64,
+    pub(super) total: u32,
+}
+
 /// Rows as they are being interleaved.
 #[derive(Debug, Default)]
 pub(super) struct Interleaving {
@@ -184,6 +197,9 @@ mod tests {
                 let mut out = vec![];
                 level.within(&blocks, &low, &high, &mut out);
                 prop_assert_eq!(&out, &expected, "{:?}", level);
+                let mut kept = (0..).take(blocks.len()).collect();
+                level.keep_within(&blocks, &low, &high, &mut kept);
+                prop_assert_eq!(&kept, &expected, "{:?}", level);
             }
         }
 

@@ -8,7 +8,7 @@
 )]
 
 use super::{
-    kernels::{BLOCK, Interleaved},
+    kernels::{BLOCK, Interleaved, Limits},
     portable,
 };
 
@@ -122,6 +122,18 @@ impl Level {
         dispatch!(self, within(blocks, low, high, out));
     }
 
+    /// Keeps those indices whose blocks have all bytes between those of `low` and `high`.
+    #[inline]
+    pub(crate) fn keep_within(
+        self,
+        blocks: &[[u8; BLOCK]],
+        low: &[u8; BLOCK],
+        high: &[u8; BLOCK],
+        indices: &mut Vec<u32>,
+    ) {
+        dispatch!(self, keep_within(blocks, low, high, indices));
+    }
+
     /// Adds `first` + the indices of all values below `limit`.
     #[inline]
     pub(crate) fn below(self, values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
@@ -134,10 +146,9 @@ impl Level {
         self,
         values: &[u32],
         totals: &[u32],
-        limit: u32,
-        share: (f64, u32),
+        limits: Limits,
         out: &mut Vec<u32>,
     ) {
-        dispatch!(self, below_share(values, totals, limit, share, out));
+        dispatch!(self, below_share(values, totals, limits, out));
     }
 }

@@ -8,9 +8,15 @@ use super::{
         nearest::{Nearest, Neighbour},
     },
     Bytes, Kept, TILE,
-    kernels::{Interleaving, words},
+    kernels::{Interleaving, Limits, words},
     total,
 };
+
+/// Rows with the nearest sketches that are compared first, so that there is a limit from the start: so many for each
+/// neighbour wanted, and no fewer than the next; on tables that have so many rows for each.
+const SEEDS_PER_NEIGHBOUR: usize = 3;
+const LEAST_SEEDS: usize = 64;
+const ROWS_PER_SEED: usize = 8;
 
 /// After a tile of which more than one row in so many had to be looked at, some are compared without sketches.
 const WORTHWHILE: usize = 4;
@@ -36,6 +42,17 @@ struct Query<'a> {
 }
 
 impl Query<'_> {
+    /// What the bound `value · factor − slack` must be below.
+    fn limits(&self, asked: Asked, factor: u32, slack: u32) -> Limits {
+        Limits {
+            factor,
+            slack,
+            limit: asked.manhattan.map_or(0, |_| self.manhattan.limit),
+            share: self.share,
+            total: self.total,
+        }
+    }
+
     /// Takes in the distance of the row at a rank.
     fn offer(&mut self, asked: Asked, distance: u32, total: u32, rank: u32) {
         if asked.manhattan.is_some() && distance < self.manhattan.limit {
@@ -44,7 +61,7 @@ impl Query<'_> {
         if asked.sorensen.is_some() {
             let share = sorensen(f64::from(distance), f64::from(self.total + total));
             self.sorensen.offer(share, rank);
-            self.share = self.sorensen.last_distance().min(f64::MAX);
+            self.share = self.sorensen.last_distance().min(self.share);
         }
     }
 }
@@ -90,7 +107,8 @@ impl Bytes<'_> {
             sums: std::array::from_fn(|_| vec![0; TILE]),
             candidates: Vec::with_capacity(TILE),
         };
-        let mut respite = 1;
+        // Without seeds, the first tile serves as such.
+        let mut respite = usize::from(!(is_pruned && self.seed(asked, &mut queries, &mut desk)));
         for tile in self.tiles() {
             if is_pruned && respite == 0 {
                 let looked_at = self.by_sketch(asked, &mut queries, &mut desk, tile.clone());
@@ -112,6 +130,50 @@ impl Bytes<'_> {
         }
     }
 
+    /// Finds limits to begin with: those that the rows with the nearest sketches set. `false` for tables that are too
+    /// small for that to pay.
+    fn seed(&self, asked: Asked, queries: &mut [Query<'_>], desk: &mut Desk) -> bool {
+        let seeds = (SEEDS_PER_NEIGHBOUR * self.most).max(LEAST_SEEDS);
+        if self.training_count() < ROWS_PER_SEED * seeds {
+            return false;
+        }
+        let sketches = self.sketches();
+        let mut nearest: Vec<Kept> = queries.iter().map(|_| Kept::new(seeds)).collect();
+        for tile in self.tiles() {
+            let rows = sketches.rows(tile.start, tile.end);
+            for (query, nearest) in queries.iter().zip(&mut nearest) {
+                let sums = &mut desk.sums[0][..tile.len().next_multiple_of(8)];
+                self.level.sketch(rows, &query.sketch, sums);
+                let sums = &sums[..tile.len()];
+                desk.candidates.clear();
+                self.level
+                    .below(sums, nearest.limit, 0, &mut desk.candidates);
+                for &candidate in &desk.candidates {
+                    let rank = tile.start as u32 + candidate;
+                    nearest.offer(sums[candidate as usize], rank);
+                }
+            }
+        }
+        for (query, nearest) in queries.iter_mut().zip(&mut nearest) {
+            let mut distances: Vec<(u32, f64)> = Vec::with_capacity(seeds);
+            for seed in nearest.nearest.ordered() {
+                let rank = seed.rank as usize;
+                let distance = self.level.difference(query.row, self.training(rank));
+                let total = query.total + self.totals()[rank];
+                distances.push((distance, sorensen(f64::from(distance), f64::from(total))));
+            }
+            let last = self.most - 1;
+            if asked.manhattan.is_some() {
+                distances.sort_unstable_by_key(|(distance, _)| *distance);
+                // A row as far as the last of these may still come before it.
+                query.manhattan.limit = distances[last].0 + 1;
+            }
+            distances.sort_unstable_by(|one, other| one.1.total_cmp(&other.1));
+            query.share = distances[last].1;
+        }
+        true
+    }
+
     /// Compares the rows of a tile whose sketches say that they may be among the nearest; how many these were.
     fn by_sketch(
         &self,
@@ -130,22 +192,9 @@ impl Bytes<'_> {
             self.level.sketch(rows, &query.sketch, bounds);
             desk.candidates.clear();
             if asked.sorensen.is_some() {
-                for bound in &mut *bounds {
-                    *bound = grouping.bound(*bound);
-                }
-                let limit = if asked.manhattan.is_some() {
-                    query.manhattan.limit
-                } else {
-                    0
-                };
-                let share = (query.share, query.total);
-                self.level.below_share(
-                    &bounds[..tile.len()],
-                    totals,
-                    limit,
-                    share,
-                    &mut desk.candidates,
-                );
+                let limits = query.limits(asked, grouping.divisor(), grouping.slack());
+                self.level
+                    .below_share(&bounds[..tile.len()], totals, limits, &mut desk.candidates);
             } else {
                 let limit = grouping.limit(query.manhattan.limit);
                 self.level
@@ -179,16 +228,13 @@ impl Bytes<'_> {
             self.level.manhattan(desk.interleaving.view(), words, sums);
             for (query, sums) in queries.iter_mut().zip(&desk.sums) {
                 desk.candidates.clear();
-                let limit = match asked.manhattan {
-                    Some(_) => query.manhattan.limit,
-                    None => 0,
-                };
                 let sums = &sums[..tile.len()];
                 if asked.sorensen.is_some() {
-                    let share = (query.share, query.total);
+                    let limits = query.limits(asked, 1, 0);
                     self.level
-                        .below_share(sums, totals, limit, share, &mut desk.candidates);
+                        .below_share(sums, totals, limits, &mut desk.candidates);
                 } else {
+                    let limit = query.manhattan.limit;
                     self.level.below(sums, limit, 0, &mut desk.candidates);
                 }
                 for &candidate in &desk.candidates {

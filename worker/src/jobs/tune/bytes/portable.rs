@@ -1,6 +1,6 @@
 //! The kernels in plain code, for every processor.
 
-use super::kernels::{BLOCK, Interleaved};
+use super::kernels::{BLOCK, Interleaved, Limits};
 
 pub(super) fn manhattan(rows: Interleaved<'_>, queries: [&[u64]; 4], out: [&mut [u32]; 4]) {
     for (query, out) in queries.into_iter().zip(out) {
@@ -59,17 +59,30 @@ pub(super) fn within(
     out: &mut Vec<u32>,
 ) {
     for (index, block) in (0..).zip(blocks) {
-        let limits = low.iter().zip(high);
-        let outside = block
-            .iter()
-            .zip(limits)
-            .fold(0, |outside, (byte, (low, high))| {
-                outside | low.saturating_sub(*byte) | byte.saturating_sub(*high)
-            });
-        if outside == 0 {
+        if is_within(block, low, high) {
             out.push(index);
         }
     }
+}
+
+pub(super) fn keep_within(
+    blocks: &[[u8; BLOCK]],
+    low: &[u8; BLOCK],
+    high: &[u8; BLOCK],
+    indices: &mut Vec<u32>,
+) {
+    indices.retain(|&index| is_within(&blocks[index as usize], low, high));
+}
+
+fn is_within(block: &[u8; BLOCK], low: &[u8; BLOCK], high: &[u8; BLOCK]) -> bool {
+    let limits = low.iter().zip(high);
+    let outside = block
+        .iter()
+        .zip(limits)
+        .fold(0, |outside, (byte, (low, high))| {
+            outside | low.saturating_sub(*byte) | byte.saturating_sub(*high)
+        });
+    outside == 0
 }
 
 pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) {
@@ -88,17 +101,19 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
 }
 
 #[inline(always)]
-pub(super) fn below_share(
-    values: &[u32],
-    totals: &[u32],
-    limit: u32,
-    (share, total): (f64, u32),
-    out: &mut Vec<u32>,
-) {
+pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &mut Vec<u32>) {
+    let Limits {
+        factor,
+        slack,
+        limit,
+        share,
+        total,
+    } = limits;
     // A little more, so that rounding loses nobody: who is found is looked at again.
     let share = (share * (1.0 + 1e-12)).min(f64::MAX);
     let is_below = |value: u32, other: u32| {
-        value < limit || f64::from(value) <= share * f64::from(total + other)
+        let bound = (value * factor).saturating_sub(slack);
+        bound < limit || f64::from(bound) <= share * f64::from(total + other)
     };
     let mut first = 0;
     for (values, totals) in values.chunks(16).zip(totals.chunks(16)) {

@@ -96,15 +96,23 @@ impl Grouping {
     }
 
     /// What the distance of two rows is at least, by that of their sketches.
-    pub(super) fn bound(&self, apart: u32) -> u32 {
-        (self.divisor * apart).saturating_sub((self.divisor - 1) * self.groups)
+    fn bound(&self, apart: u32) -> u32 {
+        (self.divisor * apart).saturating_sub(self.slack())
+    }
+
+    /// What one unit of difference between sketches stands for.
+    pub(super) fn divisor(&self) -> u32 {
+        self.divisor
+    }
+
+    /// What rounding may have added to the difference of two sketches, in units of the rows.
+    pub(super) fn slack(&self) -> u32 {
+        (self.divisor - 1) * self.groups
     }
 
     /// Sketches that are not less apart than this are those of rows that are not less apart than `limit`.
     pub(super) fn limit(&self, limit: u32) -> u32 {
-        limit
-            .saturating_add((self.divisor - 1) * self.groups)
-            .div_ceil(self.divisor)
+        limit.saturating_add(self.slack()).div_ceil(self.divisor)
     }
 }
 
