@@ -117,6 +117,17 @@ fn fault_18_a_worker_that_is_stopped_does_not_outlive_its_master() {
 }
 
 #[test]
+fn fault_18_a_worker_with_nothing_to_do_does_not_outlive_its_master() {
+    within(60, || {
+        let mut running = program("prober", ["rest"]);
+        let (pid, workers) = (running.pid(), running.worker_pids(1));
+        kill(pid, Signal::SIGKILL);
+        assert_gone(&workers);
+        assert!(eventually(AFTERLIFE, || boards_of(pid).is_empty()));
+    });
+}
+
+#[test]
 fn a_master_that_leaves_main_with_work_in_its_pool_leaves_nothing() {
     // `abandon` drops the pool, `vanish` does not.
     for (how, code) in [("abandon", 70), ("vanish", 0)] {
