@@ -374,11 +374,11 @@ fn fault_29_a_worker_has_its_own_descriptors_and_no_others() {
 #[track_caller]
 fn assert_own_descriptors_only(output: &Output) {
     let list = output.stdout.trim().trim_start_matches("the task ");
-    let list = &list[..list.rfind(" (worker").expect("a list")];
+    let list = &list[..list.rfind(" (worker").unwrap()];
     let kinds: Vec<String> = list
         .lines()
         .map(|line| {
-            let (number, target) = line.split_once(' ').expect("number and target");
+            let (number, target) = line.split_once(' ').unwrap();
             let kind = target.split([':', '-']).next().unwrap_or(target);
             format!("{number} {kind}")
         })
