@@ -27,7 +27,7 @@ use brigade::{
     wait,
 };
 use brigade_tests::{
-    Nested, binary, block_on, builder, eventually, is_alive, kill, pool, sleep, within,
+    Nested, binary, block_on, builder, cpu_ticks, eventually, is_alive, kill, pool, sleep, within,
 };
 use nix::sys::signal::Signal;
 
@@ -147,6 +147,29 @@ fn a_callback_is_given_the_outcome_and_may_submit() {
             hear.recv().unwrap(),
             Err(TaskError::WorkerDied { .. })
         ));
+    });
+}
+
+#[test]
+fn fault_21_draining_cancels_what_waits_and_finishes_what_runs() {
+    within(30, || {
+        let pool = pool(1);
+        assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+        let worker = pool.worker_pids()[0];
+        let before = cpu_ticks(worker);
+        let spin = Misdeed::Spin(Duration::from_secs(1));
+        let running = pool.submit::<Fault>(spin).unwrap();
+        let waiting: Vec<_> = (0..20)
+            .map(|_| pool.submit::<Fault>(sleep(60_000)).unwrap())
+            .collect();
+        assert!(eventually(10, || cpu_ticks(worker) > before + 2));
+        pool.control().drain();
+        for handle in waiting {
+            assert_eq!(handle.wait(), Err(TaskError::Cancelled));
+        }
+        assert!(running.wait().is_ok());
+        assert_eq!(pool.submit::<Echo>(1).unwrap_err(), SubmitError::Closed);
+        pool.join();
     });
 }
 

@@ -9,17 +9,20 @@
     reason = "a test that cannot go on panics"
 )]
 
-use std::{collections::BTreeSet, fs, path::Path, thread, time::Duration};
+use std::{
+    collections::BTreeSet, fmt::Debug, fs, path::Path, process::Command, thread, time::Duration,
+};
 
 use brigade::{
-    Ended, Pool, PoolBuilder, StartError, TaskError, TaskFailure,
+    Ended, Pool, PoolBuilder, StartError, Task, TaskError, TaskFailure,
     jobs::{
-        echo::Echo,
+        echo::{Echo, EchoBytes},
         fault::{Fault, Misdeed},
     },
 };
 use brigade_tests::{
-    binary, children_of, eventually, is_alive, is_zombie, kill, open_descriptors, program, within,
+    Output, Running, binary, children_of, eventually, is_alive, is_zombie, kill, open_descriptors,
+    program, within,
 };
 use nix::sys::signal::Signal;
 
@@ -77,6 +80,11 @@ fn fault_1_killing_idle_workers_costs_nothing() {
             if round % 2 == 0 {
                 kill(pids[1], Signal::SIGKILL);
             }
+            // What is given to the dead before their death is noticed is not lost.
+            let handles: Vec<_> = (0..10).map(|n| pool.submit::<Echo>(n).unwrap()).collect();
+            for (n, handle) in (0..).zip(handles) {
+                assert_eq!(handle.wait(), Ok(n), "round {round}");
+            }
             assert!(eventually(5, || {
                 let now = pool.worker_pids();
                 now.len() == 2 && !now.contains(&pids[0])
@@ -85,54 +93,52 @@ fn fault_1_killing_idle_workers_costs_nothing() {
     });
 }
 
+/// Maps until `kills` workers have been killed, one after another, in the middle of their work. `input` makes the
+/// input number `n`, which the output must equal. Returns how many tasks were lost.
+fn lost_to<T>(kills: usize, tasks: u64, input: impl Fn(u64) -> T::Input + Copy) -> usize
+where
+    T: Task<Input: PartialEq<T::Output>, Output: Debug>,
+{
+    let pool = pool(2);
+    thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            let mut killed = 0;
+            while killed < kills {
+                // Long enough for those that have taken the places of others to be at work.
+                thread::sleep(Duration::from_millis(20));
+                let pids = pool.worker_pids();
+                if let Some(pid) = pids.get(killed % 2) {
+                    // It may have ended in between.
+                    let pid = nix::unistd::Pid::from_raw(*pid);
+                    let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+                    killed += 1;
+                }
+            }
+        });
+        let mut lost = 0;
+        while !killer.is_finished() {
+            let mut next = 0;
+            for outcome in pool.map::<T, _>((0..tasks).map(input)) {
+                match outcome {
+                    Ok(output) => assert!(input(next) == output, "task {next}: {output:?}"),
+                    Err(error) => {
+                        assert_died(&error, &Ended::Killed(libc_sigkill()));
+                        lost += 1;
+                    }
+                }
+                next += 1;
+            }
+            assert_eq!(next, tasks, "every task has an outcome");
+        }
+        lost
+    })
+}
+
 #[test]
 fn faults_2_and_4_killing_busy_workers_at_any_moment_costs_at_most_the_running_task() {
     within(60, || {
-        let pool = pool(2);
-        let kills = 60;
-        let outcomes = thread::scope(|scope| {
-            let killer = scope.spawn(|| {
-                let mut killed = 0;
-                while killed < kills {
-                    thread::sleep(Duration::from_millis(7));
-                    for pid in pool.worker_pids().into_iter().take(1) {
-                        // It may have ended in between.
-                        let _ = nix::sys::signal::kill(
-                            nix::unistd::Pid::from_raw(pid),
-                            Signal::SIGKILL,
-                        );
-                        killed += 1;
-                    }
-                }
-            });
-            let mut lost = 0;
-            let mut done = 0_u64;
-            let mut next = 0_u64;
-            while !killer.is_finished() {
-                for (n, outcome) in
-                    (next..next + 5_000).zip(pool.map::<Echo, _>(next..next + 5_000))
-                {
-                    match outcome {
-                        Ok(output) => {
-                            assert_eq!(output, n);
-                            done += 1;
-                        }
-                        Err(error) => {
-                            assert_died(&error, &Ended::Killed(libc_sigkill()));
-                            lost += 1;
-                        }
-                    }
-                }
-                next += 5_000;
-            }
-            assert_eq!(done + lost, next, "every task has an outcome");
-            (done, lost)
-        });
-        assert!(
-            outcomes.1 <= kills,
-            "{} tasks were lost to {kills} kills",
-            outcomes.1
-        );
+        let lost = lost_to::<Echo>(60, 100_000, |n| n);
+        assert!(lost <= 60, "{lost} tasks were lost to 60 kills");
     });
 }
 
@@ -146,6 +152,16 @@ fn fault_3_a_worker_killed_half_way_through_a_result() {
         &crowd(Misdeed::HalfFrame),
         &Ended::Killed(Signal::SIGKILL as i32),
     );
+}
+
+#[test]
+fn fault_3_workers_killed_while_the_pipe_is_full_of_their_results() {
+    within(60, || {
+        let bytes =
+            |n: u64| vec![n.to_le_bytes()[0]; 5_000 + 7 * usize::try_from(n % 1_000).unwrap()];
+        let lost = lost_to::<EchoBytes>(60, 5_000, bytes);
+        assert!(lost <= 60, "{lost} tasks were lost to 60 kills");
+    });
 }
 
 #[test]
@@ -276,11 +292,16 @@ fn fault_19_a_pool_outlives_the_thread_that_started_it() {
 #[test]
 fn fault_24_no_wall_clock_where_time_is_measured() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders = ["master/src", "worker/src", "protocol/src"]
+        .map(|folder| root.join(folder))
+        .to_vec();
     let mut files = 0;
-    for folder in ["master/src/pool", "worker/src"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "rs") {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
                 files += 1;
                 let text = fs::read_to_string(&path).unwrap();
                 for word in ["SystemTime", "CLOCK_REALTIME", "chrono::"] {
@@ -289,7 +310,7 @@ fn fault_24_no_wall_clock_where_time_is_measured() {
             }
         }
     }
-    assert!(files > 20, "the sources have moved");
+    assert!(files > 100, "the sources have moved");
 }
 
 #[test]
@@ -339,30 +360,63 @@ fn faults_25_and_28_a_thousand_crashes_leave_no_zombie_and_no_descriptor() {
 #[test]
 fn fault_29_a_worker_has_its_own_descriptors_and_no_others() {
     within(20, || {
-        let output = program("prober", ["descriptors"]).end();
-        let list = output.stdout.trim().trim_start_matches("the task ");
-        let list = &list[..list.rfind(" (worker").expect("a list")];
-        let kinds: Vec<String> = list
-            .lines()
-            .map(|line| {
-                let (number, target) = line.split_once(' ').expect("number and target");
-                let kind = target.split([':', '-']).next().unwrap_or(target);
-                format!("{number} {kind}")
+        assert_own_descriptors_only(&program("prober", ["descriptors"]).end());
+        // A descriptor that the master was born with, and that a child of it would inherit.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "exec \"$0\" descriptors 9< /dev/zero"])
+            .arg(binary("prober"));
+        assert_own_descriptors_only(&Running::start(command).end());
+    });
+}
+
+/// Of a worker that has listed its descriptors.
+#[track_caller]
+fn assert_own_descriptors_only(output: &Output) {
+    let list = output.stdout.trim().trim_start_matches("the task ");
+    let list = &list[..list.rfind(" (worker").unwrap()];
+    let kinds: Vec<String> = list
+        .lines()
+        .map(|line| {
+            let (number, target) = line.split_once(' ').unwrap();
+            let kind = target.split([':', '-']).next().unwrap_or(target);
+            format!("{number} {kind}")
+        })
+        .collect();
+    let (fixed, mut own) = (kinds[..5].to_vec(), kinds[5..].to_vec());
+    assert_eq!(
+        fixed,
+        ["0 /dev/null", "1 pipe", "2 pipe", "3 pipe", "4 pipe"],
+        "{list}"
+    );
+    // The lane and the log are closed again. The lifeline has two, and one is the status board.
+    for kind in &mut own {
+        kind.drain(..2);
+    }
+    own.sort_unstable();
+    let expected = ["/dev/shm/brigade", "anon_inode", "anon_inode"];
+    assert_eq!(own, expected, "{list}");
+}
+
+#[test]
+fn fault_29_workers_have_nothing_of_each_other_and_what_they_start_has_nothing_of_theirs() {
+    within(30, || {
+        let pool = pool(3);
+        let workers = pool.worker_pids();
+        // The eight that the test above names.
+        let have = |count| workers.iter().all(|pid| open_descriptors(*pid) == count);
+        assert!(eventually(10, || have(8)), "more than their own");
+        let child = pool
+            .submit::<Fault>(Misdeed::LeaveChild {
+                has_own_session: false,
             })
-            .collect();
-        let (fixed, mut own) = (kinds[..5].to_vec(), kinds[5..].to_vec());
-        assert_eq!(
-            fixed,
-            ["0 /dev/null", "1 pipe", "2 pipe", "3 pipe", "4 pipe"],
-            "{list}"
+            .unwrap();
+        let child = i32::try_from(child.wait().unwrap()).unwrap();
+        assert!(
+            eventually(5, || open_descriptors(child) == 3),
+            "a worker's child has {} descriptors",
+            open_descriptors(child)
         );
-        // The lane and the log are closed again. The lifeline has two, and one is the status board.
-        for kind in &mut own {
-            kind.drain(..2);
-        }
-        own.sort_unstable();
-        let expected = ["/dev/shm/brigade", "anon_inode", "anon_inode"];
-        assert_eq!(own, expected, "{list}");
     });
 }
 
@@ -443,6 +497,22 @@ fn fault_43_a_worker_executable_that_is_just_being_written_is_waited_for() {
 }
 
 #[test]
+fn fault_43_a_worker_executable_that_stays_open_for_writing_is_given_up() {
+    within(20, || {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("worker");
+        fs::copy(binary("worker"), &copy).unwrap();
+        let _writer = fs::OpenOptions::new().append(true).open(&copy).unwrap();
+        let error = builder(1).worker_executable(&copy).start().unwrap_err();
+        let busy = Some(nix::libc::ETXTBSY);
+        assert!(
+            matches!(&error, StartError::Spawn { error, .. } if error.raw_os_error() == busy),
+            "{error:?}"
+        );
+    });
+}
+
+#[test]
 fn a_worker_that_cannot_be_started_again_for_a_while_is_waited_for() {
     within(30, || {
         let folder = tempfile::tempdir().unwrap();
@@ -511,7 +581,7 @@ fn a_board_that_somebody_removes_harms_no_task() {
 fn a_kind_that_the_worker_does_not_know_fails_with_the_kinds_it_does() {
     #[derive(Debug)]
     struct Unheard;
-    impl brigade::Task for Unheard {
+    impl Task for Unheard {
         const KIND: &'static str = "unheard.of";
         type Input = ();
         type Output = ();
@@ -551,6 +621,42 @@ fn fault_45_a_task_is_tried_again_only_when_asked_for() {
             matches!(error, TaskError::WorkerDied { attempt: 2, .. }),
             "{error:?}"
         );
+    });
+}
+
+#[test]
+fn fault_45_no_task_of_a_map_runs_twice_whenever_its_worker_is_killed() {
+    within(60, || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines").display().to_string();
+        let pool = pool(2);
+        let tasks = 40_000_u32;
+        let appends = (0..tasks).map(|n| Misdeed::AppendLine {
+            path: path.clone(),
+            line: n.to_string(),
+        });
+        let mut is_done = Vec::new();
+        for (n, outcome) in pool.map::<Fault, _>(appends).enumerate() {
+            is_done.push(outcome.is_ok());
+            // In the middle of much that is finished and not sent yet.
+            if n % 1_000 == 500 {
+                for pid in pool.worker_pids().into_iter().take(1) {
+                    // It may have ended in between.
+                    let pid = nix::unistd::Pid::from_raw(pid);
+                    let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+                }
+            }
+        }
+        let mut times = vec![0; is_done.len()];
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            times[line.parse::<usize>().unwrap()] += 1;
+        }
+        let lost = is_done.iter().filter(|is_done| !**is_done).count();
+        assert!(lost <= 40, "{lost} tasks were lost to 40 kills");
+        for (n, (times, is_done)) in times.into_iter().zip(is_done).enumerate() {
+            assert!(times <= 1, "task {n} ran {times} times");
+            assert!(times == 1 || !is_done, "task {n} did not run");
+        }
     });
 }
 

@@ -21,7 +21,8 @@ use brigade::{
     },
 };
 use brigade_tests::{
-    Running, boards_of, builder, eventually, is_alive, kill, pool, program, sleep, within,
+    Running, boards_of, builder, children_of, eventually, is_alive, kill, pool, program, sleep,
+    within,
 };
 use nix::sys::signal::Signal;
 
@@ -42,6 +43,28 @@ fn fault_16_a_hung_task_is_ended_and_its_slot_refilled() {
             assert!(eventually(5, || !is_alive(worker)));
             assert_eq!(pool.submit::<Echo>(2).unwrap().wait(), Ok(2));
         }
+    });
+}
+
+#[test]
+fn fault_16_sigterm_comes_first_and_sigkill_not_before_the_grace() {
+    within(60, || {
+        let limit = Duration::from_millis(50);
+        let ended_after = |grace, misdeed| {
+            let pool = builder(1).timeout(limit).grace(grace).start().unwrap();
+            pool.submit::<Echo>(1).unwrap().wait().unwrap();
+            let began = Instant::now();
+            let error = pool.submit::<Fault>(misdeed).unwrap().wait().unwrap_err();
+            assert!(matches!(error, TaskError::TimedOut { .. }), "{error:?}");
+            began.elapsed()
+        };
+        let grace = Duration::from_secs(20);
+        let asked = ended_after(grace, sleep(3_600_000));
+        assert!(asked < grace, "it was not asked to end");
+        // This one does not notice that it is asked.
+        let grace = Duration::from_millis(700);
+        let forced = ended_after(grace, Misdeed::Freeze);
+        assert!(forced >= limit + grace, "killed after {forced:?}");
     });
 }
 
@@ -88,6 +111,31 @@ fn fault_17_the_kill_of_a_timed_out_worker_hits_no_other_task() {
         }
         assert_eq!(timed_out + in_time, 240);
         assert!(timed_out > 0, "no kill was tried");
+    });
+}
+
+#[test]
+fn fault_17_a_task_cancelled_when_it_has_just_ended_does_not_cost_the_next_one() {
+    within(60, || {
+        let pool = builder(1).grace(Duration::from_millis(1)).start().unwrap();
+        let mut too_late = 0;
+        for round in 0..100 {
+            // Short tasks, so that the worker is given several at a time.
+            assert!(pool.map::<Echo, _>(0..500).all(|echo| echo.is_ok()));
+            let before = pool.submit::<Fault>(sleep(2)).unwrap();
+            let ended = pool.submit::<Echo>(round).unwrap();
+            let innocent = pool.submit::<Fault>(sleep(3)).unwrap();
+            // Nothing changes by this, but all that is to be sent is sent now.
+            pool.resize(1);
+            before.wait().unwrap();
+            // Its result waits in the worker for a while, and the next task has begun.
+            if !ended.cancel() {
+                too_late += 1;
+                assert_eq!(ended.wait(), Ok(round));
+            }
+            assert!(innocent.wait().is_ok(), "an innocent task in round {round}");
+        }
+        assert!(too_late > 0, "no result waited");
     });
 }
 
@@ -205,6 +253,17 @@ fn fault_20_what_a_crashed_worker_left_is_gone_when_its_pool_is() {
 }
 
 #[test]
+fn fault_20_what_a_crashed_worker_left_is_gone_when_its_master_ends_at_once() {
+    within(60, || {
+        for _ in 0..5 {
+            let output = program("prober", ["crash"]).end();
+            let stray: i32 = output.stdout.trim().parse().unwrap();
+            assert!(eventually(1, || !is_alive(stray)), "{stray} lives on");
+        }
+    });
+}
+
+#[test]
 fn fault_20_only_what_belongs_to_the_dead_worker_is_ended() {
     within(30, || {
         let (_neighbour, innocent) = with_strays();
@@ -217,6 +276,30 @@ fn fault_20_only_what_belongs_to_the_dead_worker_is_ended() {
         for pid in innocent {
             kill(pid, Signal::SIGKILL);
         }
+    });
+}
+
+#[test]
+fn fault_20_what_another_worker_of_the_pool_has_started_lives_on() {
+    within(30, || {
+        let pool = builder(2).start().unwrap();
+        let workers = pool.worker_pids();
+        let child = Misdeed::LeaveChild {
+            has_own_session: true,
+        };
+        while workers.iter().any(|pid| children_of(*pid).is_empty()) {
+            let children = pool.map::<Fault, _>(vec![child.clone(); 2]);
+            children.for_each(|child| assert!(child.is_ok()));
+        }
+        let [guilty, innocent] = [children_of(workers[0]), children_of(workers[1])];
+        kill(workers[0], Signal::SIGKILL);
+        assert!(eventually(5, || !guilty.iter().any(|pid| is_alive(*pid))));
+        // The search for them may not be over with the last of them.
+        for _ in 0..50 {
+            assert!(innocent.iter().all(|pid| is_alive(*pid)));
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert!(is_alive(workers[1]));
     });
 }
 

@@ -21,7 +21,7 @@ use brigade::{
         fault::{Fault, LookAround, Misdeed, Recall, Remember},
     },
 };
-use brigade_tests::{builder, eventually, is_alive, pool, sleep, within};
+use brigade_tests::{builder, eventually, is_alive, is_stopped, pool, sleep, within};
 
 #[test]
 fn fault_34_workers_are_replaced_after_their_tasks_and_nothing_stalls() {
@@ -256,20 +256,22 @@ fn a_timed_out_task_is_tried_again_when_asked_for() {
 fn fault_23_a_pause_does_not_count_as_time() {
     within(30, || {
         let pool = builder(1)
-            .timeout(Duration::from_millis(500))
+            .timeout(Duration::from_secs(1))
             .max_tasks_per_worker(100)
             .start()
             .unwrap();
         let worker = pool.worker_pids();
         pool.submit::<Echo>(1).unwrap().wait().unwrap();
+        // By the clock it needs more than its time, and it has not ended when it goes on after the pause.
         let handle = pool
-            .submit::<Fault>(Misdeed::Spin(Duration::from_millis(200)))
+            .submit::<Fault>(Misdeed::Spin(Duration::from_millis(2_500)))
             .unwrap();
         thread::sleep(Duration::from_millis(50));
         pool.pause();
+        assert!(eventually(5, || is_stopped(worker[0])));
         let began = Instant::now();
-        let handle = handle.wait_timeout(Duration::from_secs(1)).unwrap_err();
-        assert!(began.elapsed() >= Duration::from_secs(1));
+        let handle = handle.wait_timeout(Duration::from_secs(2)).unwrap_err();
+        assert!(began.elapsed() >= Duration::from_secs(2));
         assert!(
             is_alive(worker[0]),
             "it ran out of time while it was stopped"

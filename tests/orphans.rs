@@ -50,13 +50,14 @@ impl Victim {
     #[track_caller]
     fn assert_nothing_is_left(self) {
         let pid = self.running.pid();
+        // One that is told to end lets its workers finish what they run: their afterlife begins with its end.
+        assert_ne!(self.running.end().code, 0);
         assert_gone(&self.workers);
         assert!(
             eventually(AFTERLIFE, || boards_of(pid).is_empty()),
             "left: {:?}",
             boards_of(pid)
         );
-        assert_ne!(self.running.end().code, 0);
     }
 }
 
@@ -114,6 +115,17 @@ fn fault_18_a_worker_that_is_stopped_does_not_outlive_its_master() {
             victim.assert_nothing_is_left();
         });
     }
+}
+
+#[test]
+fn fault_18_a_worker_with_nothing_to_do_does_not_outlive_its_master() {
+    within(60, || {
+        let mut running = program("prober", ["rest"]);
+        let (pid, workers) = (running.pid(), running.worker_pids(1));
+        kill(pid, Signal::SIGKILL);
+        assert_gone(&workers);
+        assert!(eventually(AFTERLIFE, || boards_of(pid).is_empty()));
+    });
 }
 
 #[test]

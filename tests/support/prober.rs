@@ -2,6 +2,8 @@
 //!
 //! `prober print BYTES` · `prober descriptors` · `prober abandon` (leaves `main` with work in the pool) ·
 //! `prober finish` and `prober discard` (as abandon, but joins or terminates the pool) ·
+//! `prober crash` (prints the process id of a daemon that its worker leaves, has the worker crash, and ends) ·
+//! `prober rest` (has a worker with nothing to do, until standard input ends) ·
 //! `prober vanish` (exits without dropping the pool) ·
 //! `prober serve` (prints the process ids of a worker and of three grandchildren, and works until it is killed) ·
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
@@ -71,6 +73,19 @@ fn run() {
             if arguments[0] == "vanish" {
                 process::exit(0);
             }
+        }
+        "crash" => {
+            let daemon = pool.submit::<Fault>(Misdeed::LeaveDaemon).unwrap();
+            println!("{}", daemon.wait().unwrap());
+            let crash = pool.submit::<Fault>(Misdeed::Segfault).unwrap();
+            crash.wait().unwrap_err();
+        }
+        "rest" => {
+            assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+            for pid in pool.worker_pids() {
+                eprintln!("OS PID {pid}");
+            }
+            let _ = std::io::stdin().read_line(&mut String::new());
         }
         "finish" | "discard" => {
             for number in 0..50 {
