@@ -8,12 +8,14 @@
 //! | `task.rs` | the task: samples from shared memory, what is kept between blocks |
 //! | `prepared.rs`, `scaling.rs` | the training rows in the order that breaks ties; features on a scale |
 //! | `lanes.rs`, `kernel.rs` | any table, any distance, in f64 |
+//! | `given.rs` | the same for rows that came with a task: `classify` |
 //! | `nearest.rs`, `vote.rs` | the nearest of a stream of distances; the class they elect |
 #![expect(
     clippy::float_cmp,
     reason = "results are exact to the last bit, so comparisons are"
 )]
 
+mod given;
 mod kernel;
 mod lanes;
 mod nearest;
@@ -28,10 +30,12 @@ use brigade_protocol::{
 };
 use thiserror::Error;
 
+pub(super) use given::all_train;
+pub use given::classify;
 pub use prepared::Prepared;
 pub(super) use task::register;
 
-use lanes::Block;
+use lanes::{Block, Queries};
 use vote::Vote;
 
 /// Why a block cannot be scored. None of these arises from what `master tune` plans.
@@ -69,6 +73,14 @@ pub enum ScoreError {
         k: u32,
         /// How many training samples there are.
         training: usize,
+    },
+    /// Rows that came with a task have other features than the samples.
+    #[error("{found} numbers are no rows of {width} features each")]
+    Width {
+        /// How many features the samples have.
+        width: usize,
+        /// How many numbers came.
+        found: usize,
     },
     /// Differences of this feature overflow.
     #[error("feature {} is too large to be put on a scale; choose --scale none", feature + 1)]
@@ -116,6 +128,7 @@ pub fn score(
         prepared,
         samples,
         input,
+        queries: Queries::Testing,
     };
     let (rows, ks) = (input.testing.len(), input.ks.len());
     let mut vote = Vote::new(prepared.classes, &input.ks, input.weights);
