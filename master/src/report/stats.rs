@@ -240,9 +240,18 @@ mod tests {
     #[test]
     fn lines_and_rows_for_programs() {
         let report = of(iris::BYTES, &iris::FEATURES, false);
-        insta::assert_snapshot!(written(&report, Format::Lines), @"");
+        insta::assert_snapshot!(written(&report, Format::Lines), @r"
+        sepal length: 4.3  7.9  5.843  0.8281  0.7826  0.6187
+        sepal width: 2  4.4  3.057  0.4359  -0.4267  0.4008
+        petal length: 1  6.9  3.758  1.765  0.9490  0.9414
+        petal width: 0.1  2.5  1.199  0.7622  0.9565  0.9289
+        ");
         let report = of(b"1,5,a\n2,5,a\n6,5,b\n7,5,b\n", &["x, y", "five"], false);
-        insta::assert_snapshot!(written(&report, Format::Csv), @"");
+        insta::assert_snapshot!(written(&report, Format::Csv), @r#"
+        feature,min,max,mean,sd,class_correlation,eta_squared,rank
+        "x, y",1,7,4,2.943920288775949,0.9805806756909202,0.9615384615384616,1
+        five,5,5,5,0,,,
+        "#);
     }
 
     #[test]

@@ -270,7 +270,7 @@ impl<S: FnMut(Batch) -> Result<(), Stopped>> Cutter<S> {
 }
 
 /// The fields of a line with quotes.
-fn unquoted(line: &str, separator: char) -> StringRecord {
+pub(super) fn unquoted(line: &str, separator: char) -> StringRecord {
     let mut record = StringRecord::new();
     let mut reader = ReaderBuilder::new()
         .delimiter(u8::try_from(separator).unwrap_or(b','))

@@ -1,7 +1,8 @@
 //! The samples that a model was tuned on, read again and made sure of.
 
 use std::{
-    io,
+    fs::File,
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -15,7 +16,7 @@ use crate::{
     table::{Features, Header, Label, Reading, Table, TableError},
 };
 
-use super::layout::Layout;
+use super::{layout::Layout, source::unquoted};
 
 /// Why a model cannot be used.
 #[derive(Debug, Error)]
@@ -70,13 +71,18 @@ impl Training {
             )));
         }
         let width = table.width + 1;
-        // A label by name means that there are names, among which the class's is not: its place in the file is
-        // unknown until the header of the input is.
         let label: Label = model.data.label.parse().unwrap_or_default();
-        let chosen = chosen(&table, model.features.as_deref(), &label)?;
+        let class = match &label {
+            Label::Number(_) => label.column(width),
+            Label::Name(name) => {
+                let path = moved.unwrap_or_else(|| Path::new(&model.data.path));
+                column_named(name, path, width)
+            }
+        };
+        let chosen = chosen(&table, model.features.as_deref(), class)?;
         let layout = Layout::new(
             table.feature_names.as_deref(),
-            label.column(width).ok_or_else(|| label.to_string()),
+            class.ok_or_else(|| label.to_string()),
             &chosen,
             table.width,
         );
@@ -137,12 +143,11 @@ fn check(data: &Data, path: &str, (bytes, sha256): (u64, String)) -> Result<(), 
 fn chosen(
     table: &Table,
     columns: Option<&[Column]>,
-    label: &Label,
+    class: Option<usize>,
 ) -> Result<Vec<usize>, TrainingError> {
     let Some(columns) = columns else {
         return Ok((0..table.width).collect());
     };
-    let class = label.column(table.width + 1);
     let place = |column: &Column| match column {
         Column::Name(wanted) => {
             let mut names = table.feature_names.iter().flatten();
@@ -167,6 +172,20 @@ fn chosen(
         return Err(misfit("it has no features"));
     }
     Ok(places)
+}
+
+/// The column with this name in the header of a text with so many columns: a table keeps the names of its features
+/// only.
+fn column_named(name: &str, path: &Path, width: usize) -> Option<usize> {
+    let mut lines = BufReader::new(File::open(path).ok()?).lines();
+    let header = lines.find(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()));
+    let header = header?.ok()?;
+    let header = header.trim_start_matches('\u{feff}');
+    [',', ';', '\t'].into_iter().find_map(|separator| {
+        let fields = unquoted(header, separator);
+        let place = fields.iter().position(|field| field == name)?;
+        (fields.len() == width).then_some(place)
+    })
 }
 
 /// The table with these features alone.

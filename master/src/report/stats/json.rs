@@ -81,6 +81,50 @@ mod tests {
     #[test]
     fn everything_in_one_object() {
         let report = of(b"1,5,a\n2,5,a\n6,5,b\n7,5,b\n", &["x", "five"], false);
-        insta::assert_snapshot!(written(&report, Format::Json), @"");
+        insta::assert_snapshot!(written(&report, Format::Json), @r#"
+        {
+          "data": "t.csv",
+          "rows": 4,
+          "classes": [
+            {
+              "name": "a",
+              "rows": 2
+            },
+            {
+              "name": "b",
+              "rows": 2
+            }
+          ],
+          "features": [
+            {
+              "name": "x",
+              "min": 1.0,
+              "max": 7.0,
+              "mean": 4.0,
+              "sd": 2.943920288775949,
+              "class_correlation": 0.9805806756909202,
+              "eta_squared": 0.9615384615384616,
+              "rank": 1
+            },
+            {
+              "name": "five",
+              "min": 5.0,
+              "max": 5.0,
+              "mean": 5.0,
+              "sd": 0.0,
+              "class_correlation": null,
+              "eta_squared": null,
+              "rank": null
+            }
+          ],
+          "ranking": [
+            "x"
+          ],
+          "constant": [
+            "five"
+          ],
+          "hint": "x carries the class (eta² 0.96)"
+        }
+        "#);
     }
 }
