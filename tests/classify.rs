@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
+    fmt::Write as _,
     fs,
     io::Write,
     path::Path,
@@ -97,7 +98,7 @@ fn reference(rows: &[Vec<f64>], k: usize, distance: fn(&[f64], &[f64]) -> f64) -
         }
         // The last of the greatest would win; the first met is to.
         let (class, votes) = votes.iter().rev().max_by_key(|(_, votes)| votes).unwrap();
-        text.push_str(&format!("{class}\t{votes}/{k}\n"));
+        let _ = writeln!(text, "{class}\t{votes}/{k}");
     }
     text
 }
@@ -352,7 +353,9 @@ fn workers_killed_in_the_middle_cost_nothing() {
         let run = run.input(&input);
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(20));
-            pids.iter().for_each(|pid| kill(*pid, Signal::SIGKILL));
+            for pid in pids {
+                kill(pid, Signal::SIGKILL);
+            }
             let _ = send.send(());
         });
         fed.recv().unwrap();

@@ -7,12 +7,18 @@ pub(super) struct Layout {
     names: Option<Vec<String>>,
     /// The same for messages alone, which may know more.
     called: Option<Vec<String>>,
-    /// The column of the class, or its name where only that is known.
-    class: Result<usize, String>,
+    class: Class,
     /// The places of the model's features among all.
     chosen: Vec<usize>,
     /// Number of all features.
     width: usize,
+}
+
+/// Where the class is, as far as that is known.
+#[derive(Debug, Clone)]
+pub(super) struct Class {
+    pub(super) column: Option<usize>,
+    pub(super) name: Option<String>,
 }
 
 /// Which columns of a row are which.
@@ -29,7 +35,7 @@ pub(super) struct Places {
 impl Layout {
     pub(super) fn new(
         names: Option<&[String]>,
-        class: Result<usize, String>,
+        class: Class,
         chosen: &[usize],
         width: usize,
     ) -> Self {
@@ -62,8 +68,8 @@ impl Layout {
             features,
             class,
         };
-        match self.class {
-            Ok(class) if columns == self.width + 1 => {
+        match self.class.column {
+            Some(class) if columns == self.width + 1 => {
                 let behind = |at: &usize| at + usize::from(*at >= class);
                 let features = self.chosen.iter().map(behind).collect();
                 Some(places(features, Some(class)))
@@ -91,13 +97,14 @@ impl Layout {
         };
         let wanted = self.chosen.iter().map(|&at| &names[at]);
         let features: Result<Vec<usize>, String> = wanted.map(|name| find(name)).collect();
-        let class = match &self.class {
-            Err(name) => find(name.trim_matches('`')),
-            // Its name is not known, but its place is, unless columns were moved about.
-            Ok(class) => match header.get(*class) {
-                Some(name) if !names.iter().any(|other| other == name) => Ok(*class),
-                _ => Err("the class".to_owned()),
-            },
+        // Without a name it is found by its place, unless columns were moved about.
+        let in_place = |class: &usize| {
+            let name = header.get(*class);
+            name.is_some_and(|name| !names.iter().any(|other| other == name))
+        };
+        let class = match &self.class.name {
+            Some(name) => find(name),
+            None => (self.class.column.filter(in_place)).ok_or_else(|| "the class".to_owned()),
         };
         Some(features.and_then(|features| {
             Ok(Places {
@@ -126,16 +133,16 @@ impl Layout {
             );
         }
         let columns = self.width + 1;
-        match (&self.class, needs_class) {
-            (Ok(class), true) => format!("{columns} columns, the class in column {}", class + 1),
-            (Ok(class), false) => {
+        match (self.class.column, needs_class) {
+            (Some(class), true) => format!("{columns} columns, the class in column {}", class + 1),
+            (Some(class), false) => {
                 format!(
                     "{features}, or {columns} columns with the class in column {}",
                     class + 1
                 )
             }
-            (Err(name), true) => format!("a header with the class {name}, and {features}"),
-            (Err(_), false) => features,
+            (None, true) => format!("a header that names the class, and {features}"),
+            (None, false) => features,
         }
     }
 }
@@ -144,7 +151,7 @@ impl Layout {
 mod tests {
     use super::*;
 
-    fn layout(names: Option<&[&str]>, class: Result<usize, String>, chosen: &[usize]) -> Layout {
+    fn layout(names: Option<&[&str]>, class: Class, chosen: &[usize]) -> Layout {
         let names: Option<Vec<String>> =
             names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
         Layout::new(names.as_deref(), class, chosen, 3)
@@ -158,9 +165,16 @@ mod tests {
         }
     }
 
+    fn at(column: usize) -> Class {
+        Class {
+            column: Some(column),
+            name: None,
+        }
+    }
+
     #[test]
     fn rows_may_have_all_columns_or_fewer() {
-        let layout = layout(None, Ok(1), &[0, 2]);
+        let layout = layout(None, at(1), &[0, 2]);
         assert_eq!(layout.by_count(4, false), Some(places(4, &[0, 3], Some(1))));
         assert_eq!(layout.by_count(3, false), Some(places(3, &[0, 2], None)));
         assert_eq!(layout.by_count(2, false), Some(places(2, &[0, 1], None)));
@@ -174,7 +188,11 @@ mod tests {
 
     #[test]
     fn names_are_found_in_any_order() {
-        let layout = layout(Some(&["x", "y", "z"]), Err("`kind`".to_owned()), &[2, 0]);
+        let kind = Class {
+            column: None,
+            name: Some("kind".to_owned()),
+        };
+        let layout = layout(Some(&["x", "y", "z"]), kind, &[2, 0]);
         let found = layout.by_names(&["kind", "z", "other", "x"], true);
         assert_eq!(found, Some(Ok(places(4, &[1, 3], Some(0)))));
         assert_eq!(

@@ -16,7 +16,10 @@ use crate::{
     table::{Features, Header, Label, Reading, Table, TableError},
 };
 
-use super::{layout::Layout, source::unquoted};
+use super::{
+    layout::{Class, Layout},
+    source::unquoted,
+};
 
 /// Why a model cannot be used.
 #[derive(Debug, Error)]
@@ -82,7 +85,13 @@ impl Training {
         let chosen = chosen(&table, model.features.as_deref(), class)?;
         let layout = Layout::new(
             table.feature_names.as_deref(),
-            class.ok_or_else(|| label.to_string()),
+            Class {
+                column: class,
+                name: match label {
+                    Label::Name(name) => Some(name),
+                    Label::Number(_) => None,
+                },
+            },
             &chosen,
             table.width,
         );

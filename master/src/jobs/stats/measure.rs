@@ -330,9 +330,13 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(",")
         };
-        let bytes: String = (0..40)
-            .map(|at| format!("{},{}\n", row(at), at % 4))
+        let lines: Vec<String> = (0..40)
+            .map(|at| format!("{},{}", row(at), at % 4))
             .collect();
+        let bytes = lines.join(
+            "
+",
+        );
         let table = Table::parse("t", bytes.as_bytes(), &Reading::default()).unwrap();
         let Features::Bytes(of_table) = &table.features else {
             panic!("bytes are expected");

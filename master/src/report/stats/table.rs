@@ -137,13 +137,15 @@ mod tests {
 
     #[test]
     fn of_many_features_the_best_are_shown() {
-        let row = |class: usize| -> String {
+        let row = |class: usize| {
             let numbers = (0..30).map(|at| if at < 5 { 7 } else { class * (at % 7) });
-            numbers.map(|number| format!("{number},")).collect()
+            let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+            format!("{},{}", numbers.join(","), class % 2)
         };
-        let text: String = (0..9)
-            .map(|at| format!("{}{}\n", row(at), at % 2))
-            .collect();
+        let text = (0..9).map(row).collect::<Vec<_>>().join(
+            "
+",
+        );
         let names: Vec<String> = (1..=30).map(|column| format!("column {column}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let few = written(&of(text.as_bytes(), &names, false), Format::Table);

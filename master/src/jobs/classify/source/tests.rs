@@ -1,9 +1,13 @@
-use super::*;
+use super::{super::layout::Class, *};
 
 fn wanted(header: Header, needs_class: bool) -> Wanted {
     let names = ["x".to_owned(), "y".to_owned()];
+    let class = Class {
+        column: Some(2),
+        name: (header == Header::Auto).then(|| "kind".to_owned()),
+    };
     Wanted {
-        layout: Layout::new(Some(&names), Ok(2), &[0, 1], 2),
+        layout: Layout::new(Some(&names), class, &[0, 1], 2),
         header,
         needs_class,
         batch_rows: 2,
