@@ -98,8 +98,8 @@ impl StatsReport {
                 out,
                 "{}: {}  {}  {}  {}  {}  {}",
                 printable(name),
-                measures.min,
-                measures.max,
+                short(measures.min),
+                short(measures.max),
                 figure(measures.mean),
                 measures.sd.map_or_else(nothing, figure),
                 measures.correlation.map_or_else(nothing, four),
@@ -122,8 +122,7 @@ impl StatsReport {
             "eta_squared",
             "rank",
         ])?;
-        let cell =
-            |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
+        let cell = |number: Option<f64>| number.map_or_else(String::new, whole);
         for Feature {
             name,
             measures,
@@ -132,9 +131,9 @@ impl StatsReport {
         {
             rows.write_record([
                 name.clone(),
-                measures.min.to_string(),
-                measures.max.to_string(),
-                measures.mean.to_string(),
+                whole(measures.min),
+                whole(measures.max),
+                whole(measures.mean),
                 cell(measures.sd),
                 cell(measures.correlation),
                 cell(measures.eta_squared),
@@ -192,6 +191,28 @@ fn nothing() -> String {
 
 fn four(number: f64) -> String {
     format!("{number:.4}")
+}
+
+/// A number as it is, if that is not long.
+fn short(number: f64) -> String {
+    const LONG: usize = 8;
+    let whole = number.to_string();
+    if whole.len() > LONG {
+        figure(number)
+    } else {
+        whole
+    }
+}
+
+/// A number with all its digits, but not with three hundred zeros.
+fn whole(number: f64) -> String {
+    const LONG: usize = 24;
+    let digits = number.to_string();
+    if digits.len() > LONG {
+        format!("{number:e}")
+    } else {
+        digits
+    }
 }
 
 /// A number to four figures.

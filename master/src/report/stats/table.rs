@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Feature, NAMED, StatsReport, figure, four, nothing, printable};
+use super::{Feature, NAMED, StatsReport, figure, four, nothing, printable, short};
 use crate::report::layout::{right, sheet};
 
 /// More features are shown only if all are asked for.
@@ -61,17 +61,6 @@ fn row(feature: &Feature) -> [String; 8] {
         measures.eta_squared.map_or_else(nothing, four),
         rank.map_or_else(nothing, |rank| rank.to_string()),
     ]
-}
-
-/// A number as it is, if that is not long.
-fn short(number: f64) -> String {
-    const LONG: usize = 8;
-    let whole = number.to_string();
-    if whole.len() > LONG {
-        figure(number)
-    } else {
-        whole
-    }
 }
 
 /// Names what never varies.
