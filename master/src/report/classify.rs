@@ -241,9 +241,9 @@ mod tests {
     #[test]
     fn the_table_is_a_summary() {
         insta::assert_snapshot!(written(Format::Table, Weights::Uniform).0, @r#"
-                    class   rows    share
-         ─────────────────────────────────
-                    plain      1   50.0 %
+                  class   rows    share
+         ───────────────────────────────
+                  plain      1   50.0 %
           with, "comma"      1   50.0 %
 
         rows: 2

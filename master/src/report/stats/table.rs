@@ -120,7 +120,7 @@ mod tests {
            petal width   0.1   2.5   1.199   0.7622              0.9565   0.9289      2
 
         petal length and petal width carry the class (eta² 0.94, 0.93)
-        bezdekIris.data: rows: 150, features: 4, classes: 3 (Iris-setosa 50, Iris-versicolor 50, Iris-virginica 50)
+        t.csv: rows: 150, features: 4, classes: 3 (Iris-setosa 50, Iris-versicolor 50, Iris-virginica 50)
         ");
     }
 
