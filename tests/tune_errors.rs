@@ -200,7 +200,8 @@ fn what_is_no_text_is_refused() {
 #[test]
 fn arrays_that_cannot_be_used_are_refused() {
     let images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x01ab";
-    let cases: [(&str, &[u8], &[&str], &[&str]); 7] = [
+    type Case<'a> = (&'a str, &'a [u8], &'a [&'a str], &'a [&'a str]);
+    let cases: [Case<'_>; 7] = [
         (
             "truncated IDX",
             &images[..17],

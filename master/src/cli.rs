@@ -15,10 +15,12 @@ pub(crate) use narrate::Narrator;
 pub(crate) use progress::Progress;
 
 use crate::jobs::{
+    classify::{self, ClassifyArgs},
     demo::{self, Demo},
     doctor,
     factor::{self, FactorArgs},
     ps::{self, PsArgs},
+    stats::{self, StatsArgs},
     tune::{self, TuneArgs},
 };
 
@@ -35,6 +37,8 @@ Examples:
   master tune                            tune k and the distance on the shipped Iris samples
   master tune wine.csv --label 1 -v      on your own table, whose first column is the class
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
+  master classify --model m.json new.csv which classes unknown samples have, by a tuned model
+  master stats                           what the features are like, and which carry the class
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
@@ -54,6 +58,13 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Classify {
+        #[command(flatten)]
+        classify: ClassifyArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    Stats(StatsArgs),
     Factor {
         #[command(flatten)]
         factor: FactorArgs,
@@ -109,6 +120,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn carry_out(command: Command) -> anyhow::Result<Done> {
     match command {
         Command::Tune { tune, common } => tune::run(&tune, &common),
+        Command::Classify { classify, common } => classify::run(&classify, &common),
+        Command::Stats(args) => stats::run(&args),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),

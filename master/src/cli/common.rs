@@ -58,7 +58,7 @@ pub(crate) struct Common {
     #[arg(long, value_name = "N", default_value_t = 2)]
     retries: u32,
 
-    /// How results are written to standard output [default: table; of factor, lines]
+    /// How results are written to standard output [default: table; of factor and classify, lines]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 

@@ -2,7 +2,6 @@
 
 mod args;
 mod number;
-mod order;
 mod run;
 mod source;
 

@@ -8,3 +8,7 @@ pub(crate) const NAME: &str = "bezdekIris.data";
 
 /// Fisher's Iris samples as corrected by Bezdek: 150 rows of 4 features, 3 species.
 pub(crate) const BYTES: &[u8] = include_bytes!("../../data/bezdekIris.data");
+
+/// What the features are; the samples have no header.
+pub(crate) const FEATURES: [&str; 4] =
+    ["sepal length", "sepal width", "petal length", "petal width"];

@@ -1,8 +1,11 @@
 //! The shipped jobs as `master` sees them: arguments, what to submit, how to gather.
 
+pub(crate) mod classify;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod iris;
+mod order;
 pub(crate) mod ps;
+pub(crate) mod stats;
 pub(crate) mod tune;

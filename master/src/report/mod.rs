@@ -3,10 +3,12 @@
 use clap::ValueEnum;
 
 pub(crate) mod burn;
+pub(crate) mod classify;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 mod layout;
 pub(crate) mod ps;
+pub(crate) mod stats;
 pub(crate) mod tune;
 
 /// How results are written.

@@ -41,11 +41,17 @@ impl fmt::Display for Label {
 impl Label {
     /// The column's index from 0 among these; `names` is the first row.
     pub(super) fn index<'a>(&self, names: impl ExactSizeIterator<Item = &'a str>) -> Option<usize> {
-        let width = names.len();
         match self {
             Self::Name(wanted) => names.into_iter().position(|name| name == wanted),
+            Self::Number(_) => self.column(names.len()),
+        }
+    }
+
+    /// The column's index from 0 among so many, if it is given by number.
+    pub(crate) fn column(&self, width: usize) -> Option<usize> {
+        match self {
+            Self::Name(_) | Self::Number(0) => None,
             Self::Number(number @ 1..) => usize::try_from(*number).ok().map(|number| number - 1),
-            Self::Number(0) => None,
             Self::Number(number) => usize::try_from(number.unsigned_abs())
                 .ok()
                 .and_then(|back| width.checked_sub(back)),

@@ -1,6 +1,7 @@
 //! The contracts of the shipped jobs: one file a job, the same file name as in `worker` and `master`.
 
 pub mod burn;
+pub mod classify;
 pub mod echo;
 pub mod factor;
 pub mod fault;

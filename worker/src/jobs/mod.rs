@@ -1,6 +1,7 @@
 //! The computations of the shipped jobs: pure functions of input and context.
 
 pub mod burn;
+mod classify;
 mod echo;
 pub mod factor;
 mod fault;
@@ -17,5 +18,6 @@ pub fn registry() -> Registry {
     tune::register(&mut registry);
     burn::register(&mut registry);
     factor::register(&mut registry);
+    classify::register(&mut registry);
     registry
 }

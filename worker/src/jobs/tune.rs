@@ -9,6 +9,7 @@
 //! | `prepared.rs`, `scaling.rs` | the training rows in the order that breaks ties; features on a scale |
 //! | `lanes.rs`, `kernel.rs` | any table, any distance, in f64 |
 //! | `bytes.rs`, `bytes/` | tables of bytes, the four distances of the default grid |
+//! | `given.rs` | the same for rows that came with a task: `classify` |
 //! | `nearest.rs`, `vote.rs` | the nearest of a stream of distances; the class they elect |
 #![expect(
     clippy::float_cmp,
@@ -16,6 +17,7 @@
 )]
 
 mod bytes;
+mod given;
 mod kernel;
 mod lanes;
 mod nearest;
@@ -30,11 +32,13 @@ use brigade_protocol::{
 };
 use thiserror::Error;
 
+pub(super) use given::all_train;
+pub use given::classify;
 pub use prepared::Prepared;
 pub(super) use task::register;
 
 use bytes::{Bytes, Level};
-use lanes::Block;
+use lanes::{Block, Queries};
 use nearest::Neighbour;
 use vote::Vote;
 
@@ -73,6 +77,14 @@ pub enum ScoreError {
         k: u32,
         /// How many training samples there are.
         training: usize,
+    },
+    /// Rows that came with a task have other features than the samples.
+    #[error("{found} numbers are no rows of {width} features each")]
+    Width {
+        /// How many features the samples have.
+        width: usize,
+        /// How many numbers came.
+        found: usize,
     },
     /// Differences of this feature overflow.
     #[error("feature {} is too large to be put on a scale; choose --scale none", feature + 1)]
@@ -124,6 +136,7 @@ fn score_with(prepared: &Prepared, samples: &Samples<'_>, input: &Input, level: 
         prepared,
         samples,
         input,
+        queries: Queries::Testing,
     };
     let bytes = Bytes::new(prepared, samples, input, level);
     let (rows, ks) = (input.testing.len(), input.ks.len());

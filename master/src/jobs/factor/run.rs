@@ -17,11 +17,11 @@ use brigade_protocol::jobs::factor::{Chunk, FactorChunk, Factors, Method};
 
 use super::{
     FactorArgs,
-    order::Order,
     source::{Batch, Source, Stopped, Unwanted},
 };
 use crate::{
     cli::{Common, Done, Narrator, signals},
+    jobs::order::Order,
     report::{Format, factor::FactorReport},
 };
 
@@ -106,7 +106,7 @@ struct Desk<W: Write> {
     pool: Pool,
     tell: Sender<News>,
     tickets: Sender<()>,
-    order: Order<Result<Factors, TaskError>>,
+    order: Order<Vec<u128>, Result<Factors, TaskError>>,
     narrator: Narrator,
     report: FactorReport,
     out: W,

@@ -11,6 +11,11 @@
 //! | `sketch.rs` | lower bounds for MD and SD |
 //! | `kernels.rs`, `portable.rs`, `avx2.rs`, `avx512.rs` | the arithmetic, for several kinds of processors |
 //! | `level.rs` | which of them this processor has |
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a table has at most u32::MAX rows, and sums over a row of WIDEST bytes fit into 31 bits"
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -20,9 +20,35 @@ pub(super) struct Block<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) samples: &'a Samples<'a>,
     pub(super) input: &'a Input,
+    pub(super) queries: Queries<'a>,
+}
+
+/// Which samples are to be classified.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Queries<'a> {
+    /// The testing rows of the partition.
+    Testing,
+    /// Rows that came with the task: their features one after another, on no scale yet. The input's block lies
+    /// within them.
+    Given(&'a [f64]),
 }
 
 impl Block<'_> {
+    /// Copies the features of the sample to be classified at this position, on the scale.
+    fn fetch_query(&self, position: usize, out: &mut [f64]) {
+        match self.queries {
+            Queries::Testing => {
+                let row = self.prepared.partition.testing_row(position);
+                self.prepared.fetch(self.samples, row, out);
+            }
+            Queries::Given(features) => {
+                let width = out.len();
+                out.copy_from_slice(&features[position * width..][..width]);
+                self.prepared.scale(out);
+            }
+        }
+    }
+
     /// Finds the nearest training rows of every testing sample of the block, for distances that share a pass; calls
     /// `found` with the place of the distance among `distances`, the position in the block, and the neighbours,
     /// nearest first.
@@ -77,11 +103,7 @@ impl Block<'_> {
             let full = LANES.min(end - tile);
             for lane in 0..LANES {
                 // A tile that is not full repeats its last sample, whose result is then left out.
-                let row = self
-                    .prepared
-                    .partition
-                    .testing_row(tile + lane.min(full - 1));
-                self.prepared.fetch(self.samples, row, &mut row_of_features);
+                self.fetch_query(tile + lane.min(full - 1), &mut row_of_features);
                 for (query, &feature) in queries.iter_mut().zip(&row_of_features) {
                     query[lane] = feature;
                 }

@@ -73,17 +73,15 @@ impl Prepared {
         (self.split, self.index, self.scale) == (input.split, input.partition, input.scale)
     }
 
+    /// Whether features are put on this scale.
+    #[must_use]
+    pub fn has_scale(&self, scale: Scale) -> bool {
+        self.scale == scale
+    }
+
     /// Whether `input` can be scored on `samples`.
     pub(super) fn check(&self, samples: &Samples<'_>, input: &Input) -> Result<(), ScoreError> {
-        let (rows, training) = (samples.len(), self.rows.len());
-        if !self.fits(input) || rows != self.partition.rows() {
-            return Err(ScoreError::Split {
-                asked: input.split,
-                rows,
-                prepared: self.split,
-                prepared_rows: self.partition.rows(),
-            });
-        }
+        self.check_rows(samples, input)?;
         let (start, end) = (input.testing.start, input.testing.end);
         let testing = self.partition.testing_count();
         if start > end || end as usize > testing {
@@ -91,6 +89,24 @@ impl Prepared {
                 start,
                 end,
                 testing,
+            });
+        }
+        Ok(())
+    }
+
+    /// The same for rows that came with the input.
+    pub(super) fn check_rows(
+        &self,
+        samples: &Samples<'_>,
+        input: &Input,
+    ) -> Result<(), ScoreError> {
+        let (rows, training) = (samples.len(), self.rows.len());
+        if !self.fits(input) || rows != self.partition.rows() {
+            return Err(ScoreError::Split {
+                asked: input.split,
+                rows,
+                prepared: self.split,
+                prepared_rows: self.partition.rows(),
             });
         }
         match input.ks.iter().find(|&&k| k == 0 || k as usize > training) {
@@ -102,8 +118,21 @@ impl Prepared {
     /// Copies the features of a row of `samples`, on the scale.
     pub(super) fn fetch(&self, samples: &Samples<'_>, row: usize, out: &mut [f64]) {
         samples.row(row).copy_to(out);
+        self.scale(out);
+    }
+
+    /// One number of a row, on the scale.
+    pub(super) fn scaled(&self, feature: usize, number: f64) -> f64 {
+        match &self.scaling {
+            Some(scaling) => scaling.scaled(feature, number),
+            None => number,
+        }
+    }
+
+    /// Puts a row on the scale.
+    pub(super) fn scale(&self, row: &mut [f64]) {
         if let Some(scaling) = &self.scaling {
-            scaling.apply(out);
+            scaling.apply(row);
         }
     }
 }

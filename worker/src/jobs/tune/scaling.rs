@@ -49,6 +49,11 @@ impl Scaling {
         Ok(Some(Self { offsets, divisors }))
     }
 
+    /// Puts one number of a row on the scale.
+    pub(super) fn scaled(&self, feature: usize, number: f64) -> f64 {
+        (number - self.offsets[feature]) / self.divisors[feature]
+    }
+
     /// Puts one row on the scale.
     pub(super) fn apply(&self, row: &mut [f64]) {
         for ((number, offset), divisor) in row.iter_mut().zip(&self.offsets).zip(&self.divisors) {

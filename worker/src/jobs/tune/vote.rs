@@ -50,6 +50,15 @@ impl Vote {
         &self.winners
     }
 
+    /// The classes of the neighbours that voted last, in the order of the classes, with their votes. Right for a
+    /// single k, of which no more than k neighbours voted.
+    pub(super) fn votes(&self) -> impl Iterator<Item = (u32, f64)> {
+        let classes = (0..).zip(&self.ballot);
+        classes
+            .filter(|(_, (_, first))| *first > 0)
+            .map(|(class_id, &(votes, _))| (class_id, votes))
+    }
+
     /// Neighbours are counted one after another, and the leader is asked for at every k on the way.
     fn count(&mut self, neighbours: &[Neighbour], class_ids: &[u32]) {
         let Self {

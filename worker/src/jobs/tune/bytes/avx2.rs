@@ -107,10 +107,6 @@ pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
         sum = _mm256_add_epi64(sum, _mm256_sad_epu8(one, other));
     }
     let sums = bytemuck::must_cast::<__m256i, [u64; 4]>(sum);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rows are too short for larger sums"
-    )]
     let sum = sums.iter().sum::<u64>() as u32;
     sum + portable::difference(one_rest, other_rest)
 }
@@ -207,11 +203,6 @@ fn load(block: &[u8; BLOCK]) -> [__m256i; 2] {
 fn store(sums: [__m256i; 2], out: &mut [u32]) {
     let sums: [u64; 8] = bytemuck::must_cast(sums);
     for (out, sum) in out.iter_mut().zip(sums) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "rows are too short for larger sums"
-        )]
-        let sum = sum as u32;
-        *out = sum;
+        *out = sum as u32;
     }
 }

@@ -104,13 +104,7 @@ pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
     if !one_rest.is_empty() {
         sum = _mm512_add_epi64(sum, _mm512_sad_epu8(padded(one_rest), padded(other_rest)));
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "rows are too short for larger sums"
-    )]
-    let sum = _mm512_reduce_add_epi64(sum) as u32;
-    sum
+    _mm512_reduce_add_epi64(sum) as u32
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
@@ -228,11 +222,6 @@ pub(super) fn largest_byte(bytes: __m256i) -> u8 {
     // The least of the complements, which there is an instruction for.
     let least = _mm_xor_si128(half, _mm_set1_epi8(-1));
     let least = _mm_minpos_epu16(_mm_min_epu8(least, _mm_srli_epi16::<8>(least)));
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the lowest byte"
-    )]
     let least = _mm_cvtsi128_si32(least) as u8;
     !least
 }

@@ -91,7 +91,8 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
         // Nearly always there is none, which the compiler finds out for all sixteen at once.
         if values
             .iter()
-            .fold(false, |any, value| any | (*value < limit))
+            .fold(0, |any, value| any | u8::from(*value < limit))
+            != 0
         {
             let found = (first..).zip(values).filter(|(_, value)| **value < limit);
             out.extend(found.map(|(index, _)| index));
@@ -100,6 +101,10 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
     }
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "compiled anew for the instructions of each caller"
+)]
 #[inline(always)]
 pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &mut Vec<u32>) {
     let Limits {
@@ -118,7 +123,10 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
     let mut first = 0;
     for (values, totals) in values.chunks(16).zip(totals.chunks(16)) {
         let pairs = || values.iter().zip(totals);
-        if pairs().fold(false, |any, (value, other)| any | is_below(*value, *other)) {
+        if pairs().fold(0, |any, (value, other)| {
+            any | u8::from(is_below(*value, *other))
+        }) != 0
+        {
             let found = (first..).zip(pairs());
             let found = found.filter(|(_, (value, other))| is_below(**value, **other));
             out.extend(found.map(|(index, _)| index));

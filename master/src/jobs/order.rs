@@ -2,22 +2,22 @@
 
 use std::collections::VecDeque;
 
-/// A chunk's numbers, and its result once it is there.
+/// What a chunk holds, and its result once it is there.
 #[derive(Debug)]
-struct Slot<R> {
-    numbers: Vec<u128>,
+struct Slot<T, R> {
+    chunk: T,
     result: Option<R>,
 }
 
 /// The chunks that are not yet shown, in order.
 #[derive(Debug)]
-pub(super) struct Order<R> {
+pub(super) struct Order<T, R> {
     /// Position of the front.
     first: u64,
-    slots: VecDeque<Slot<R>>,
+    slots: VecDeque<Slot<T, R>>,
 }
 
-impl<R> Order<R> {
+impl<T, R> Order<T, R> {
     pub(super) fn new() -> Self {
         Self {
             first: 0,
@@ -30,9 +30,9 @@ impl<R> Order<R> {
     }
 
     /// Appends a chunk and returns its position.
-    pub(super) fn expect(&mut self, numbers: Vec<u128>) -> u64 {
+    pub(super) fn expect(&mut self, chunk: T) -> u64 {
         let result = None;
-        self.slots.push_back(Slot { numbers, result });
+        self.slots.push_back(Slot { chunk, result });
         self.first + self.slots.len() as u64 - 1
     }
 
@@ -48,11 +48,11 @@ impl<R> Order<R> {
     }
 
     /// The next chunk in order, if its result is there.
-    pub(super) fn next(&mut self) -> Option<(Vec<u128>, R)> {
+    pub(super) fn next(&mut self) -> Option<(T, R)> {
         self.slots.front()?.result.as_ref()?;
         let slot = self.slots.pop_front()?;
         self.first += 1;
-        Some((slot.numbers, slot.result?))
+        Some((slot.chunk, slot.result?))
     }
 }
 

@@ -1,0 +1,10 @@
+//! `master classify`: what unknown samples are, by a tuned model.
+
+mod args;
+mod layout;
+mod run;
+mod source;
+mod training;
+
+pub(crate) use args::ClassifyArgs;
+pub(crate) use run::run;
