@@ -50,7 +50,7 @@ Exit codes:
 enum Command {
     Tune {
         #[command(flatten)]
-        tune: TuneArgs,
+        tune: Box<TuneArgs>,
         #[command(flatten)]
         common: Common,
     },

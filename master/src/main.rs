@@ -9,7 +9,6 @@ mod jobs;
 mod model;
 mod report;
 mod table;
-#[allow(dead_code, reason = "until tune saves")]
 mod whole;
 
 use std::process::ExitCode;

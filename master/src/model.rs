@@ -1,6 +1,7 @@
 //! A tuned model as a file: what was chosen, and the samples that it was chosen on, by place and by content.
 
 use std::{
+    fmt::Write,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -176,7 +177,12 @@ pub(crate) fn fingerprint_of(bytes: &[u8]) -> (u64, String) {
 }
 
 fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// What is written as the word that it is on the command line.

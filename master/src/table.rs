@@ -1,10 +1,12 @@
 //! Reads a table of samples from any text file with columns: numeric features and one column of class names.
 
+mod append;
 mod column;
 mod dialect;
 mod error;
 mod number;
 mod parse;
+mod select;
 mod source;
 
 use std::path::Path;
@@ -68,6 +70,17 @@ pub(crate) struct Table {
     pub(crate) class_ids: Vec<u32>,
     /// The classes in the order in which they appear.
     pub(crate) class_names: Vec<String>,
+    /// Where in its file everything was.
+    pub(crate) origin: Origin,
+}
+
+/// Where in its file a table's columns were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The column of each feature, from 1; empty if they are the features' own numbers.
+    pub(crate) columns: Vec<usize>,
+    /// The column of the class, from 1, if it is in the same file.
+    pub(crate) label: Option<usize>,
 }
 
 impl Table {

@@ -101,4 +101,31 @@ pub(crate) enum TableError {
         line: u64,
         cause: csv::Error,
     },
+    #[error("{source_name}: no feature {wanted}; {option} takes {known}")]
+    NoSuchFeature {
+        source_name: String,
+        wanted: String,
+        option: &'static str,
+        known: String,
+    },
+    #[error("{source_name}: no feature is left; drop fewer with --drop")]
+    NoFeature { source_name: String },
+    #[error(
+        "{source_name}: has {found} features, but {first} has {expected}; both need the same columns"
+    )]
+    OtherWidth {
+        source_name: String,
+        found: usize,
+        first: String,
+        expected: usize,
+    },
+    #[error(
+        "{source_name}: has a feature `{found}` where {first} has `{expected}`; both need the same columns"
+    )]
+    OtherColumn {
+        source_name: String,
+        found: String,
+        first: String,
+        expected: String,
+    },
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
 use super::{
-    Features, Header, Label, Reading, Table, TableError, dialect::separator, error::Place,
+    Features, Header, Label, Origin, Reading, Table, TableError, dialect::separator, error::Place,
     number::number,
 };
 
@@ -178,6 +178,10 @@ impl Columns {
             features: Features::Bytes(Vec::new()),
             class_ids: Vec::new(),
             class_names: Vec::new(),
+            origin: Origin {
+                columns: (1..=width).filter(|&column| column != label + 1).collect(),
+                label: Some(label + 1),
+            },
         };
         Self {
             label,
