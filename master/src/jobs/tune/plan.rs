@@ -275,7 +275,11 @@ mod tests {
                 workers,
             )
             .unwrap();
-            assert!((3..=12).contains(&tasks.len()), "{workers} workers: {}", tasks.len());
+            assert!(
+                (3..=12).contains(&tasks.len()),
+                "{workers} workers: {}",
+                tasks.len()
+            );
         }
     }
 

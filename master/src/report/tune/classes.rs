@@ -101,7 +101,13 @@ mod tests {
     #[test]
     fn few_classes_have_a_matrix() {
         let text = shown(4, &[0, 0, 0, 1, 1, 3], &[0, 0, 1, 1, 1, 0]);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+               class   precision   recall      F1   samples   as 1   as 2   as 3
+        ─────────────────────────────────────────────────────────────────────────
+         1   class 0       0.667    0.667   0.667         3      2      1      ·
+         2   class 1       0.667    1.000   0.800         2      ·      2      ·
+         3   class 3       0.000    0.000   0.000         1      1      ·      ·
+        ");
     }
 
     #[test]
@@ -113,6 +119,11 @@ mod tests {
         }
         let text = shown(30, &right, &predicted);
         let (_, pairs) = text.split_once("\n\n").unwrap();
-        insta::assert_snapshot!(pairs, @"");
+        insta::assert_snapshot!(pairs, @r"
+         most confused   taken for   times
+        ───────────────────────────────────
+               class 3     class 4       2
+               class 5     class 6       1
+        ");
     }
 }

@@ -152,6 +152,12 @@ mod tests {
            17   1.000 *   0.967
           119   0.300     1.000 *
 
+                        class   precision   recall      F1   samples   as 1   as 2   as 3
+         ─────────────────────────────────────────────────────────────────────────────────
+          1   Iris-setosa           1.000    1.000   1.000        10     10      ·      ·
+          2   Iris-versicolor       1.000    1.000   1.000        10      ·     10      ·
+          3   Iris-virginica        1.000    1.000   1.000        10      ·      ·     10
+
         best: k 17, ED, 1.000 (30 of 30 right)
         2 cells tie (*); the first in the order of the grid is named
         bezdekIris.data: 150 rows, 4 features, 3 classes, split every:5
@@ -169,6 +175,12 @@ mod tests {
             5   0.967
            17   1.000 *
           119   0.300
+
+                        class   precision   recall      F1   samples   as 1   as 2   as 3
+         ─────────────────────────────────────────────────────────────────────────────────
+          1   Iris-setosa           1.000    1.000   1.000        10     10      ·      ·
+          2   Iris-versicolor       1.000    1.000   1.000        10      ·     10      ·
+          3   Iris-virginica        1.000    1.000   1.000        10      ·      ·     10
 
         best: k 17, ED, 1.000 (30 of 30 right)
         bezdekIris.data: 150 rows, 4 features, 3 classes, split every:5

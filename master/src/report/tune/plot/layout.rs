@@ -10,7 +10,9 @@ use crate::{
 
 /// Lengths in pixels.
 const MARGIN: f32 = 24.0;
-const COLUMN: f32 = 84.0;
+/// Columns are wider where there are few.
+const LEAST_COLUMN: f32 = 84.0;
+const MOST_COLUMN: f32 = 168.0;
 const TITLE: f32 = 17.0;
 const SMALL: f32 = 11.0;
 const VALUE: f32 = 12.0;
@@ -59,6 +61,7 @@ pub(super) struct Layout<'a> {
     /// What is best.
     result: String,
     row: f32,
+    column: f32,
     /// Where the grid begins.
     left: f32,
     text_width: f32,
@@ -76,7 +79,10 @@ impl<'a> Layout<'a> {
             .map(|(k, _)| width(&k.to_string(), VALUE, Weight::Normal))
             .fold(0.0, f32::max);
         let left = (MARGIN + widest_k.ceil() + 10.0).ceil();
-        let grid = left + COLUMN * distances.len() as f32 + LEGEND_GAP + LEGEND + LEGEND_TEXT;
+        let column = (LEAST_TEXT / distances.len().max(1) as f32)
+            .clamp(LEAST_COLUMN, MOST_COLUMN)
+            .floor();
+        let grid = left + column * distances.len() as f32 + LEGEND_GAP + LEGEND + LEGEND_TEXT;
         let text_width = (grid - MARGIN).max(LEAST_TEXT);
         let title = format!("k nearest neighbours: {} on {}", report.metric, report.data);
         let subtitle = format!(
@@ -89,7 +95,14 @@ impl<'a> Layout<'a> {
         let result = match &report.best()[..] {
             [] => "no cells".to_owned(),
             [best] => said(report, best),
-            [best, others @ ..] => format!("{}, and {} equals", said(report, best), others.len()),
+            [best, _] => format!("{}, and one cell that equals it", said(report, best)),
+            [best, others @ ..] => {
+                format!(
+                    "{}, and {} cells that equal it",
+                    said(report, best),
+                    others.len()
+                )
+            }
         };
         Self {
             report,
@@ -99,6 +112,7 @@ impl<'a> Layout<'a> {
             subtitle: fitted(&subtitle, VALUE, Weight::Normal, text_width),
             result: fitted(&result, VALUE, Weight::Normal, text_width),
             row,
+            column,
             left,
             text_width,
         }
@@ -120,7 +134,7 @@ impl<'a> Layout<'a> {
     }
 
     fn right(&self) -> f32 {
-        self.left + COLUMN * self.distances.len() as f32
+        self.left + self.column * self.distances.len() as f32
     }
 
     fn height(&self) -> f32 {
@@ -178,7 +192,7 @@ impl<'a> Layout<'a> {
             });
         };
         for (column, distance) in self.distances.iter().enumerate() {
-            let x = self.left + COLUMN * (column as f32 + 0.5);
+            let x = self.left + self.column * (column as f32 + 0.5);
             let (code, name) = (distance.code(), name(*distance));
             text(
                 x,
@@ -226,13 +240,13 @@ impl<'a> Layout<'a> {
             for (column, cell) in cells.iter().enumerate() {
                 let (x, y) = self.corner(row, column);
                 let colour = cell.map_or(EMPTY, |cell| shade(self.report.place(cell.quality)));
-                canvas.rectangle(x, y, COLUMN - gap, self.row - gap, colour);
+                canvas.rectangle(x, y, self.column - gap, self.row - gap, colour);
                 let Some(cell) = cell.filter(|_| self.row >= READABLE_ROW) else {
                     continue;
                 };
                 let value = format!("{:.3}", cell.quality);
                 canvas.text(Text {
-                    x: x + (COLUMN - gap) / 2.0,
+                    x: x + (self.column - gap) / 2.0,
                     y: y + (self.row - gap) / 2.0,
                     size: if self.row < 18.0 { SMALL } else { VALUE },
                     weight: if cell.rank == 1 {
@@ -258,7 +272,7 @@ impl<'a> Layout<'a> {
                 }
                 let (x, y) = self.corner(row, column);
                 let gap = if self.row >= READABLE_ROW { 1.0 } else { 0.0 };
-                let (width, height) = (COLUMN - gap, self.row - gap);
+                let (width, height) = (self.column - gap, self.row - gap);
                 canvas.rectangle(x, y, width, thick, INK);
                 canvas.rectangle(x, y + height - thick, width, thick, INK);
                 canvas.rectangle(x, y, thick, height, INK);
@@ -309,7 +323,7 @@ impl<'a> Layout<'a> {
 
     fn corner(&self, row: usize, column: usize) -> (f32, f32) {
         (
-            self.left + COLUMN * column as f32,
+            self.left + self.column * column as f32,
             TOP + self.row * row as f32,
         )
     }
@@ -335,7 +349,7 @@ fn name(distance: Distance) -> &'static str {
         Distance::Manhattan => "Manhattan",
         Distance::Chebyshev => "Chebyshev",
         Distance::Sorensen => "Sørensen",
-        Distance::Cosine => "cosine",
+        Distance::Cosine => "Cosine",
         Distance::Canberra => "Canberra",
         Distance::Hamming => "Hamming",
         Distance::Minkowski(_) => "Minkowski",
