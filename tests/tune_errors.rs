@@ -273,8 +273,8 @@ fn rows_of_names_and_label_columns_that_are_not_there_are_refused() {
 fn wrong_values_of_options_are_refused_with_what_they_may_be() {
     let cases: [(&[&str], &[&str]); 23] = [
         (
-            &["--distance", "cosine"],
-            &["unknown distance `cosine`", "ED (euclidean)", "braycurtis"],
+            &["--distance", "jaccard"],
+            &["unknown distance `jaccard`", "ED (euclidean)", "braycurtis"],
         ),
         (&["--distance", ""], &["unknown distance ``"]),
         (
@@ -313,7 +313,7 @@ fn wrong_values_of_options_are_refused_with_what_they_may_be() {
         (&["--k", "1:200:2"], &["k is 121", "bezdekIris.data"]),
         (
             &["--split", "every:1"],
-            &["unknown split `every:1`", "every:N with N of 2 or more"],
+            &["unknown split `every:1`", "every:N (such as every:5)"],
         ),
         (&["--split", "kfold:3"], &["unknown split `kfold:3`"]),
         (

@@ -49,9 +49,9 @@ pub(crate) enum PlanError {
 
 /// One unit is one feature of one training row against one testing row, both in f64: about 0.25 ns at most on the
 /// machine of the project's measurements. A task should neither be over before the next can be sent (some 0.1 ms) nor
-/// keep the bar from moving and the pool from ending (some 0.5 s).
+/// keep the bar from moving and the pool from ending (some 0.25 s).
 const LEAST_UNITS: f64 = 1e6;
-const MOST_UNITS: f64 = 2.4e9;
+const MOST_UNITS: f64 = 1e9;
 /// What a feature costs where all of them are bytes.
 const BYTE_UNITS: f64 = 1.0 / 16.0;
 /// What a pair of rows costs beside its features, and a neighbour from first sight to its vote.
@@ -205,7 +205,7 @@ fn dearness(distance: Distance) -> f64 {
     match distance {
         Distance::Sorensen | Distance::Cosine => 1.5,
         Distance::Canberra => 4.0,
-        Distance::Minkowski(_) => 30.0,
+        Distance::Minkowski(_) => 100.0,
         _ => 1.0,
     }
 }

@@ -200,6 +200,7 @@ mod tests {
     use super::super::{Format, TuneReport, written};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "the object as it is")]
     fn everything_in_one_object() {
         let mut report = TuneReport::sample();
         report.cells.truncate(1);
