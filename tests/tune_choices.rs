@@ -186,12 +186,10 @@ fn samples_of_a_second_file_test() {
         folder.path().join("train.csv"),
         folder.path().join("test.csv"),
     );
-    let pick = |is_test: bool| -> String {
+    let pick = |is_test: bool| {
         let lines = IRIS.lines().filter(|line| !line.is_empty()).enumerate();
-        lines
-            .filter(|(row, _)| (row % 5 == 0) == is_test)
-            .map(|(_, line)| format!("{line}\n"))
-            .collect()
+        let picked = lines.filter(|(row, _)| (row % 5 == 0) == is_test);
+        picked.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
     };
     fs::write(&training, pick(false)).unwrap();
     fs::write(&testing, pick(true)).unwrap();

@@ -315,7 +315,16 @@ fn wrong_values_of_options_are_refused_with_what_they_may_be() {
             &["--split", "every:1"],
             &["unknown split `every:1`", "every:N (such as every:5)"],
         ),
-        (&["--split", "kfold:3"], &["unknown split `kfold:3`"]),
+        (&["--split", "kfold:1"], &["unknown split `kfold:1`"]),
+        (&["--split", "kfold:151"], &["no testing sample is left"]),
+        (
+            &["--seed", "3"],
+            &["--seed has no effect with --split every:5"],
+        ),
+        (
+            &["--plot", "grid.gif"],
+            &["ends with .svg or .png, found `grid.gif`"],
+        ),
         (
             &["--workers", "0"],
             &["invalid value '0' for '--workers <N>'", "1..=1024"],

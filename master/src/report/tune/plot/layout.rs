@@ -264,7 +264,7 @@ impl<'a> Layout<'a> {
 
     /// A frame around the best cell, a thinner one around its equals.
     fn best(&self, canvas: &mut impl Canvas) {
-        let mut thick = if self.row >= READABLE_ROW { 3.0 } else { 1.5 };
+        let mut thick = (self.row / 8.0).floor().clamp(1.0, 3.0);
         for (row, (_, cells)) in self.rows.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 if cell.is_none_or(|cell| cell.rank != 1) {
