@@ -271,7 +271,7 @@ fn rows_of_names_and_label_columns_that_are_not_there_are_refused() {
 
 #[test]
 fn wrong_values_of_options_are_refused_with_what_they_may_be() {
-    let cases: [(&[&str], &[&str]); 23] = [
+    let cases: [(&[&str], &[&str]); 26] = [
         (
             &["--distance", "jaccard"],
             &["unknown distance `jaccard`", "ED (euclidean)", "braycurtis"],

@@ -5,7 +5,6 @@
 
 mod cli;
 mod jobs;
-#[allow(dead_code, reason = "until tune saves and classify loads")]
 mod model;
 mod report;
 mod table;

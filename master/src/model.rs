@@ -113,6 +113,7 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError`] when the file cannot be read or is no model of this format.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for `master classify`"))]
     pub(crate) fn load(path: &Path) -> Result<Self, ModelError> {
         let name = || path.display().to_string();
         let text = std::fs::read(path).map_err(|cause| ModelError::Unreadable {
