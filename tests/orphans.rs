@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use brigade_tests::{
-    Running, boards_of, eventually, is_alive, is_at_work, is_stopped, kill, master, program, table,
-    within, write,
+    LONG, Running, boards_of, eventually, is_alive, is_at_work, is_stopped, kill, master, program,
+    table, within, write,
 };
 use nix::sys::{prctl, signal::Signal};
 use tempfile::TempDir;
@@ -26,9 +26,10 @@ impl Victim {
     fn start(workers: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.csv");
-        write(&path, &table(100_000, 8));
+        write(&path, &table(20_000, 8));
         let (path, number) = (path.display().to_string(), workers.to_string());
-        let mut running = master(["tune", &path, "-v", "--workers", &number]);
+        let options = ["tune", &path, "-v", "--workers", &number];
+        let mut running = master(options.iter().chain(&LONG));
         let workers = running.worker_pids(workers);
         assert!(
             eventually(30, || workers.iter().all(|pid| is_at_work(*pid))),

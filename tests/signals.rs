@@ -7,14 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use brigade_tests::{boards_of, eventually, is_alive, kill, master, table, within, write};
+use brigade_tests::{
+    LONG, boards_of, eventually, is_alive, is_at_work, kill, master, table, within, write,
+};
 use nix::sys::signal::Signal;
 
-/// A table that takes seconds to tune, and the folder that keeps it.
+/// A table that takes a second or more to tune with [`LONG`], and the folder that keeps it.
 fn long_table() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.csv");
-    write(&path, &table(16_000, 40));
+    write(&path, &table(2_000, 40));
     let path = path.display().to_string();
     (folder, path)
 }
@@ -29,9 +31,12 @@ fn state(pid: i32) -> char {
 /// Sends a signal in the middle of the work, and returns how it ended and what was said.
 fn interrupted_by(signal: Signal) -> (i32, String) {
     let (_folder, path) = long_table();
-    let mut run = master(["tune", &path, "-v", "--workers", "2", "--format", "json"]);
+    let options = ["tune", &path, "-v", "--workers", "2", "--format", "json"];
+    let mut run = master(options.iter().chain(&LONG));
     let (pid, workers) = (run.pid(), run.worker_pids(2));
-    std::thread::sleep(Duration::from_millis(300));
+    assert!(eventually(30, || workers
+        .iter()
+        .all(|pid| is_at_work(*pid))));
     kill(pid, signal);
     let output = run.end();
     assert!(workers.iter().all(|worker| !is_alive(*worker)));
@@ -115,19 +120,12 @@ fn fault_22_a_second_ctrl_c_kills() {
 fn fault_23_ctrl_z_stops_the_workers_and_going_on_goes_on() {
     within(120, || {
         let (_folder, path) = long_table();
-        let mut run = master([
-            "tune",
-            &path,
-            "-v",
-            "--workers",
-            "2",
-            "--timeout",
-            "3s",
-            "--format",
-            "json",
-        ]);
+        let options = ["tune", &path, "-v", "--workers", "2", "--timeout", "3s"];
+        let mut run = master(options.iter().chain(&LONG));
         let (pid, workers) = (run.pid(), run.worker_pids(2));
-        std::thread::sleep(Duration::from_millis(300));
+        assert!(eventually(30, || workers
+            .iter()
+            .all(|pid| is_at_work(*pid))));
         kill(pid, Signal::SIGTSTP);
         let all: Vec<i32> = workers.iter().copied().chain([pid]).collect();
         assert!(
@@ -153,8 +151,9 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         let (_folder, path) = long_table();
         let mut command = std::process::Command::new("/bin/sh");
         let script = format!(
-            "trap '' INT HUP; exec {} tune {path} -v --format lines",
-            brigade_tests::binary("master").display()
+            "trap '' INT HUP; exec {} tune {path} -v --format lines {}",
+            brigade_tests::binary("master").display(),
+            LONG.join(" ")
         );
         command.args(["-c", &script]);
         let mut run = brigade_tests::Running::start(command);

@@ -12,8 +12,8 @@ use std::{
 };
 
 use brigade_tests::{
-    Output, Running, binary, boards_of, eventually, is_alive, is_at_work, is_zombie, kill, master,
-    table, within, write,
+    LONG, Output, Running, binary, boards_of, eventually, is_alive, is_at_work, is_zombie, kill,
+    master, table, within, write,
 };
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -40,10 +40,10 @@ fn assert_is_the_iris_grid(output: &Output) {
     assert_eq!(output.sorted_lines().join("\n"), IRIS_GRID.trim_end());
 }
 
-/// A table that takes two workers more than a second, as a file.
+/// A table that takes two workers a second or more with [`LONG`], as a file.
 fn long_table(folder: &TempDir) -> String {
     let path = folder.path().join("long.csv");
-    write(&path, &table(24_000, 8));
+    write(&path, &table(2_000, 40));
     path.display().to_string()
 }
 
@@ -82,6 +82,12 @@ fn the_table_shows_all_qualities_and_marks_the_best() {
       37   1.000 *   0.967     1.000 *   0.967
       39   1.000 *   1.000 *   1.000 *   1.000 *
 
+                    class   precision   recall      F1   samples   as 1   as 2   as 3
+     ─────────────────────────────────────────────────────────────────────────────────
+      1   Iris-setosa           1.000    1.000   1.000        10     10      ·      ·
+      2   Iris-versicolor       1.000    1.000   1.000        10      ·     10      ·
+      3   Iris-virginica        1.000    1.000   1.000        10      ·      ·     10
+
     best: k 7, CD, 1.000 (30 of 30 right)
     23 cells tie (*); the first in the order of the grid is named
     bezdekIris.data: 150 rows, 4 features, 3 classes, split every:5
@@ -101,8 +107,7 @@ fn json_holds_the_best_cell_and_all_others() {
     let output = tune(&["--format", "json"]);
     output.assert_quiet_success();
     let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
-    let best =
-        serde_json::json!({"k": 7, "distance": "CD", "quality": 1.0, "passed": 30, "tested": 30});
+    let best = serde_json::json!({"k": 7, "distance": "CD", "quality": 1.0, "sd": 0.0, "passed": 30, "tested": 30, "rank": 1});
     assert_eq!(report["best"], best);
     assert_eq!(report["best_cells"], 23);
     let cells = report["cells"].as_array().unwrap();
@@ -123,11 +128,17 @@ fn csv_is_a_header_and_a_row_for_each_cell() {
     let output = tune(&["--format", "csv"]);
     output.assert_quiet_success();
     let mut lines = output.stdout.lines();
-    assert_eq!(lines.next(), Some("k,distance,quality,passed,tested"));
+    assert_eq!(
+        lines.next(),
+        Some("k,distance,quality,sd,passed,tested,rank")
+    );
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 80);
-    assert!(rows.iter().all(|row| row.len() == 5 && row[4] == "30"));
-    assert_eq!(rows[0], ["1", "ED", "0.967", "29", "30"]);
+    assert!(rows.iter().all(|row| row.len() == 7 && row[5] == "30"));
+    assert_eq!(
+        rows[0],
+        ["1", "ED", "0.966667", "0.000000", "29", "30", "24"]
+    );
 }
 
 #[test]
@@ -149,7 +160,7 @@ fn options_choose_the_cells() {
         .skip(1)
         .map(|line| {
             let fields: Vec<&str> = line.split(',').collect();
-            [fields[0], fields[1], fields[4]].join(" ")
+            [fields[0], fields[1], fields[5]].join(" ")
         })
         .collect();
     assert_eq!(cells, ["3 SD 50", "3 ED 50", "1 SD 50", "1 ED 50"]);
@@ -173,7 +184,8 @@ fn a_worker_killed_in_the_middle_of_a_grid_changes_nothing() {
     within(120, || {
         let folder = tempfile::tempdir().unwrap();
         let path = long_table(&folder);
-        let start = || master(["tune", &path, "--format", "lines", "-v", "--workers", "3"]);
+        let options = ["tune", &path, "--format", "lines", "-v", "--workers", "3"];
+        let start = || master(options.iter().chain(&LONG));
         let undisturbed = start().end();
         assert_eq!(undisturbed.code, 0, "{}", undisturbed.stderr);
         for victim in 0..3 {
@@ -260,7 +272,8 @@ fn two_runs_at_once_do_not_disturb_each_other() {
     within(60, || {
         let folder = tempfile::tempdir().unwrap();
         let path = long_table(&folder);
-        let long = || master(["tune", &path, "--format", "lines", "-v", "--workers", "2"]);
+        let options = ["tune", &path, "--format", "lines", "-v", "--workers", "2"];
+        let long = || master(options.iter().chain(&LONG));
         let (mut one, mut other) = (long(), long());
         let pids = [one.worker_pids(2), other.worker_pids(2)].concat();
         assert!(eventually(30, || pids.iter().all(|pid| is_at_work(*pid))));
@@ -277,7 +290,8 @@ fn a_run_leaves_no_process_and_no_memory() {
     within(60, || {
         let folder = tempfile::tempdir().unwrap();
         let path = long_table(&folder);
-        let mut running = master(["tune", &path, "-v", "--workers", "2"]);
+        let options = ["tune", &path, "-v", "--workers", "2"];
+        let mut running = master(options.iter().chain(&LONG));
         let pids = running.worker_pids(2);
         let pid = running.pid();
         assert!(eventually(30, || pids.iter().all(|pid| is_at_work(*pid))));

@@ -197,10 +197,12 @@ fn what_is_no_text_is_refused() {
     }
 }
 
+/// What is wrong, the file, the options, and the parts of the message.
+type Case<'a> = (&'a str, &'a [u8], &'a [&'a str], &'a [&'a str]);
+
 #[test]
 fn arrays_that_cannot_be_used_are_refused() {
     let images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x01ab";
-    type Case<'a> = (&'a str, &'a [u8], &'a [&'a str], &'a [&'a str]);
     let cases: [Case<'_>; 7] = [
         (
             "truncated IDX",
@@ -340,7 +342,7 @@ fn rows_of_names_and_label_columns_that_are_not_there_are_refused() {
 
 #[test]
 fn wrong_values_of_options_are_refused_with_what_they_may_be() {
-    let cases: [(&[&str], &[&str]); 23] = [
+    let cases: [(&[&str], &[&str]); 26] = [
         (
             &["--distance", "jaccard"],
             &["unknown distance `jaccard`", "ED (euclidean)", "braycurtis"],
@@ -382,9 +384,18 @@ fn wrong_values_of_options_are_refused_with_what_they_may_be() {
         (&["--k", "1:200:2"], &["k is 121", "bezdekIris.data"]),
         (
             &["--split", "every:1"],
-            &["unknown split `every:1`", "every:N with N of 2 or more"],
+            &["unknown split `every:1`", "every:N (such as every:5)"],
         ),
-        (&["--split", "kfold:3"], &["unknown split `kfold:3`"]),
+        (&["--split", "kfold:1"], &["unknown split `kfold:1`"]),
+        (&["--split", "kfold:151"], &["no testing sample is left"]),
+        (
+            &["--seed", "3"],
+            &["--seed has no effect with --split every:5"],
+        ),
+        (
+            &["--plot", "grid.gif"],
+            &["ends with .svg or .png, found `grid.gif`"],
+        ),
         (
             &["--workers", "0"],
             &["invalid value '0' for '--workers <N>'", "1..=1024"],

@@ -54,7 +54,7 @@ Exit codes:
 enum Command {
     Tune {
         #[command(flatten)]
-        tune: TuneArgs,
+        tune: Box<TuneArgs>,
         #[command(flatten)]
         common: Common,
     },

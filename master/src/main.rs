@@ -5,11 +5,9 @@
 
 mod cli;
 mod jobs;
-#[allow(dead_code, reason = "until tune saves and classify loads")]
 mod model;
 mod report;
 mod table;
-#[allow(dead_code, reason = "until tune saves")]
 mod whole;
 
 use std::process::ExitCode;

@@ -1,8 +1,7 @@
 //! Reads a table of samples: a text with columns, numeric features and one column of class names; or an IDX or NumPy
 //! file of features and another one of labels. Each may be compressed by gzip.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "--test is to be built on it"))]
-pub(crate) mod append;
+mod append;
 mod array;
 mod array_error;
 mod column;
@@ -15,11 +14,7 @@ mod npy;
 mod number;
 mod parse;
 mod rows;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "--features and --drop are to be built on it")
-)]
-pub(crate) mod select;
+mod select;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +24,7 @@ use brigade_protocol::shm::{BuildError, SamplesBuilder, Segment};
 pub(crate) use column::Label;
 pub(crate) use dialect::Header;
 pub(crate) use error::TableError;
+pub(crate) use select::FeatureList;
 
 use array::{Array, Samples};
 use array_error::ArrayError;

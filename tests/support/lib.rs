@@ -92,6 +92,13 @@ pub fn is_at_work(pid: i32) -> bool {
     cpu_ticks(pid) >= 5
 }
 
+/// Options of `master tune` that keep its work long whatever the kernels: powers of every difference, none left out.
+pub const LONG: [&str; 3] = [
+    "--distance",
+    "minkowski:1.5,minkowski:2.5,minkowski:3.5,minkowski:4.5",
+    "--no-prune",
+];
+
 /// A table of `rows` samples with `features` each, in three classes that overlap; the same every time.
 pub fn table(rows: usize, features: usize) -> String {
     let mut state = 42_u64;

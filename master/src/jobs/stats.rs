@@ -44,6 +44,10 @@ pub(crate) struct StatsArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     header: Header,
 
+    /// File of the classes, for IDX and NumPy samples [default: found beside them]
+    #[arg(long, value_name = "FILE", requires = "file")]
+    labels: Option<PathBuf>,
+
     /// How results are written to standard output
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -58,6 +62,7 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<Done> {
     let reading = Reading {
         header: args.header,
         label: args.label.clone(),
+        labels: args.labels.clone(),
     };
     let table = match &args.file {
         Some(path) => Table::read(path, &reading)?,

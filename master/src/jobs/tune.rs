@@ -3,11 +3,19 @@
 mod args;
 mod gather;
 mod grid;
+mod metric;
 mod plan;
 mod run;
+mod save;
+mod scored;
 
 pub(crate) use args::TuneArgs;
 pub(crate) use gather::Gather;
 pub(crate) use grid::{Distances, Grid, Ks};
-pub(crate) use plan::plan;
+pub(crate) use metric::Metric;
+pub(crate) use plan::{Terms, plan};
 pub(crate) use run::run;
+pub(crate) use scored::Scored;
+
+#[cfg(test)]
+pub(crate) use {metric::Confusion, scored::rank};

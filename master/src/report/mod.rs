@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 pub(crate) mod burn;
+mod canvas;
 pub(crate) mod classify;
 pub(crate) mod doctor;
 pub(crate) mod factor;

@@ -125,6 +125,13 @@ impl Table {
         }
     }
 
+    /// The number in the file, from 1, of a feature's column.
+    pub(crate) fn column(&self, feature: usize) -> usize {
+        self.columns()
+            .get(feature)
+            .map_or(feature + 1, |column| *column)
+    }
+
     /// For each feature, whether it is in the list.
     fn chosen(&self, features: &FeatureList) -> Result<Vec<bool>, SelectError> {
         let mut is_chosen = vec![false; self.width];

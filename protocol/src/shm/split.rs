@@ -102,6 +102,20 @@ impl Split {
         }
     }
 
+    /// How many of so many rows test in one of the partitions; the classes do not matter for that.
+    #[must_use]
+    pub fn testing_count(self, index: u32, rows: usize) -> usize {
+        match self {
+            Self::EveryNth(nth) => rows.div_ceil(nth.get() as usize),
+            Self::HoldOut { training } => rows.saturating_sub(training as usize),
+            Self::KFold(kfold) => {
+                let folds = kfold.folds.max(1) as usize;
+                // Rows are dealt out in turn, so the first folds have what is left over.
+                rows / folds + usize::from((index as usize) % folds < rows % folds)
+            }
+        }
+    }
+
     /// One of the partitions of the rows that have these classes.
     #[must_use]
     pub fn partition(self, index: u32, class_ids: &[u32]) -> Partition {
@@ -179,6 +193,29 @@ impl fmt::Display for Split {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_those_of_the_partitions() {
+        for text in [
+            "every:3",
+            "holdout:7",
+            "holdout:90",
+            "kfold:4x2",
+            "kfold:7:plain",
+        ] {
+            let split: Split = text.parse().unwrap();
+            for rows in 0..40 {
+                let class_ids: Vec<u32> = (0..rows).map(|row| row % 3).collect();
+                for index in 0..split.partitions() {
+                    assert_eq!(
+                        split.testing_count(index, class_ids.len()),
+                        split.partition(index, &class_ids).testing_count(),
+                        "{text}, {index}, {rows}"
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn text_round_trips_and_nonsense_is_named() {

@@ -40,10 +40,6 @@ pub(super) enum TrainingError {
     },
     #[error("the samples that the model was tuned on cannot be read: {0}")]
     Table(#[from] TableError),
-    #[error(
-        "the model's classes are in a file of their own ({path}), which this command cannot read yet; tune on one table that holds both"
-    )]
-    Labels { path: String },
     #[error("the model does not fit its samples: {what}; tune and save it anew")]
     Misfit { what: String },
 }
@@ -59,9 +55,6 @@ pub(super) struct Training {
 impl Training {
     /// Reads the samples of `model`, from `moved` if they are there now.
     pub(super) fn read(model: &Model, moved: Option<&Path>) -> Result<Self, TrainingError> {
-        if let Some(path) = &model.data.labels {
-            return Err(TrainingError::Labels { path: path.clone() });
-        }
         let table = table(&model.data, moved)?;
         if table.class_names != model.classes {
             return Err(misfit("the classes are others"));
@@ -76,6 +69,8 @@ impl Training {
         let width = table.width + 1;
         let label: Label = model.data.label.parse().unwrap_or_default();
         let class = match &label {
+            // The classes are in a file of their own.
+            _ if table.origin.label.is_none() => None,
             Label::Number(_) => label.column(width),
             Label::Name(name) => {
                 let path = moved.unwrap_or_else(|| Path::new(&model.data.path));
@@ -119,6 +114,7 @@ fn table(data: &Data, moved: Option<&Path>) -> Result<Table, TrainingError> {
         header: <Header as ValueEnum>::from_str(&data.header, true)
             .map_err(|cause| misfit(&cause))?,
         label: Label::from_str(&data.label).unwrap_or_default(),
+        labels: data.labels.as_ref().map(PathBuf::from),
     };
     if moved.is_none() && data.path == SHIPPED {
         check(data, iris::NAME, fingerprint_of(iris::BYTES))?;

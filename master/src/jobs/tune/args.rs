@@ -1,14 +1,19 @@
 //! What `master tune` is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use brigade_protocol::shm::Split;
+use brigade_protocol::{
+    jobs::tune::{Scale, Weights},
+    shm::Split,
+};
 use clap::Args;
+use thiserror::Error;
 
-use super::{Distances, Grid, Ks};
+use super::{Distances, Grid, Ks, Metric, Terms};
 use crate::{
     jobs::iris,
-    table::{Header, Label, Reading, Table, TableError},
+    report::tune::PlotFile,
+    table::{FeatureList, Header, Label, Reading, Table, TableError},
 };
 
 /// Find the k and the distance that classify best
@@ -33,13 +38,47 @@ pub(crate) struct TuneArgs {
     )]
     pub(crate) k: Ks,
 
-    /// What makes them near: ED (euclidean), MD (manhattan), CD (chebyshev), SD (sorensen, braycurtis)
+    /// What makes them near: ED (euclidean), MD (manhattan), CD (chebyshev), SD (sorensen, braycurtis), COS (cosine),
+    /// CAN (canberra), HAM (hamming), minkowski:P such as minkowski:3
     #[arg(long, value_name = "LIST", default_value = "ED,MD,CD,SD")]
     pub(crate) distance: Distances,
 
-    /// Which samples test: every:N for each N-th, from the first on; the others train
+    /// How neighbours vote: one vote each, or 1/distance votes (uniform or distance)
+    #[arg(long, value_name = "HOW", default_value_t)]
+    pub(crate) weights: Weights,
+
+    /// How features are put on a scale, which is found on training samples only: none, standard (mean 0, deviation 1)
+    /// or minmax (0 to 1)
+    #[arg(long, value_name = "HOW", default_value_t)]
+    pub(crate) scale: Scale,
+
+    /// What is best: the greatest accuracy, balanced-accuracy (mean recall of the classes) or f1-macro
+    #[arg(long, value_name = "METRIC", default_value_t)]
+    pub(crate) metric: Metric,
+
+    /// Which samples test, the others train: every:N for each N-th from the first on, kfold:K for K stratified folds in
+    /// turn, kfold:KxREPEATS, holdout:ROWS for all after so many rows
+    ///
+    /// After kfold:K, `:plain` deals samples out whatever their class, and `:seed=N` shuffles them in another way.
     #[arg(long, value_name = "RULE", default_value_t)]
     pub(crate) split: Split,
+
+    /// Decides how kfold shuffles; the same seed gives the same folds
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Table of the samples that test; those of FILE all train
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "seed"])]
+    pub(crate) test: Option<PathBuf>,
+
+    /// Columns to compare, by name or by number, such as 1,3-5,width; the file's first is 1, and the class's column
+    /// counts too [default: all but the class]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) features: Option<FeatureList>,
+
+    /// Columns to leave out, by name or by number, as for --features
+    #[arg(long, value_name = "LIST")]
+    pub(crate) drop: Option<FeatureList>,
 
     /// Column of the class, by name or by number: 1 is the first, -1 the last
     #[arg(
@@ -57,6 +96,29 @@ pub(crate) struct TuneArgs {
     /// Whether the first row names the columns
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) header: Header,
+
+    /// Draw a heat map of the grid into a file that ends with .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PlotFile>,
+
+    /// Save the best k and distance, and what it takes to classify with them, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+
+    /// Compute whole distances, even where a part shows that they cannot matter: slower, with the same results
+    #[arg(long)]
+    pub(crate) no_prune: bool,
+}
+
+/// Options that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum ArgsError {
+    #[error("--seed has no effect with --split {split}; give --split kfold:K, or leave it out")]
+    Seed { split: Split },
+    #[error("standard input can be read once only; give a file for FILE or for --test")]
+    OneInput,
+    #[error("--save needs samples that can be read again, not standard input; give a file")]
+    SaveOfInput,
 }
 
 impl TuneArgs {
@@ -68,21 +130,64 @@ impl TuneArgs {
         }
     }
 
-    /// Reads the table that was named, or the shipped one.
+    /// Looks for options that do not go together.
+    ///
+    /// # Errors
+    /// [`ArgsError`] naming them.
+    pub(crate) fn check(&self) -> Result<(), ArgsError> {
+        let is_input = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+        match self.split {
+            Split::KFold(_) => {}
+            split if self.seed.is_some() => return Err(ArgsError::Seed { split }),
+            _ => {}
+        }
+        if is_input(&self.file) && is_input(&self.test) {
+            return Err(ArgsError::OneInput);
+        }
+        if self.save.is_some() && (is_input(&self.file) || is_input(&self.test)) {
+            return Err(ArgsError::SaveOfInput);
+        }
+        Ok(())
+    }
+
+    /// Reads the table that was named, or the shipped one, with the features that were chosen; and how its cells are
+    /// to be scored.
     ///
     /// # Errors
     /// [`TableError`] naming the place and what was expected.
-    pub(crate) fn table(&self) -> Result<Table, TableError> {
+    pub(crate) fn read(&self) -> anyhow::Result<(Table, Terms)> {
         let reading = Reading {
             header: self.header,
             label: self.label.clone(),
             labels: self.labels.clone(),
         };
-        match &self.file {
-            Some(path) => Table::read(path, &reading),
-            None if self.labels.is_some() => Err(TableError::NoSamples),
-            None => Table::parse(iris::NAME, iris::BYTES, &reading),
+        let mut table = match &self.file {
+            Some(path) => Table::read(path, &reading)?,
+            None if self.labels.is_some() => return Err(TableError::NoSamples.into()),
+            None => Table::parse(iris::NAME, iris::BYTES, &reading)?,
+        };
+        let mut split = self.split;
+        if let (Split::KFold(kfold), Some(seed)) = (&mut split, self.seed) {
+            kfold.seed = seed;
         }
+        if let Some(path) = &self.test {
+            let reading = Reading {
+                // Those given are the training samples' own.
+                labels: None,
+                ..reading
+            };
+            let (both, training) = table.append(Table::read(path, &reading)?)?;
+            let training = u32::try_from(training).unwrap_or(u32::MAX);
+            (table, split) = (both, Split::HoldOut { training });
+        }
+        let table = table.select(self.features.as_ref(), self.drop.as_ref())?;
+        let terms = Terms {
+            split,
+            scale: self.scale,
+            weights: self.weights,
+            is_plain: self.no_prune,
+        };
+        Ok((table, terms))
     }
 }
 
@@ -111,7 +216,7 @@ mod tests {
         let args = parse("").unwrap();
         assert_eq!(args.grid().cells(), 80);
         assert_eq!(args.split.to_string(), "every:5");
-        let table = args.table().unwrap();
+        let (table, _) = args.read().unwrap();
         assert_eq!(
             (table.rows(), table.width, table.class_names.len()),
             (150, 4, 3)
@@ -140,9 +245,53 @@ mod tests {
             ("--distance ED,euclidean", "ED is repeated"),
             ("--k 0", "k must be from 1 to 4294967295, found 0"),
             ("--split every:1", "unknown split `every:1`"),
+            (
+                "--weights x",
+                "unknown weights `x`: expected uniform or distance",
+            ),
+            ("--scale x", "expected none, standard or minmax"),
+            ("--metric auc", "unknown metric `auc`"),
+            ("--plot x.gif", "found `x.gif`"),
+            ("--seed x", "invalid digit"),
+            ("--test t.csv --split kfold:5", "cannot be used with"),
+            ("--test t.csv --seed 5", "cannot be used with"),
+            ("--features 1 --drop 2", "cannot be used with"),
         ] {
             let error = parse(words).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn options_that_do_not_go_together_are_named() {
+        let check = |words: &str| {
+            parse(words)
+                .unwrap()
+                .check()
+                .map_err(|error| error.to_string())
+        };
+        for (words, expected) in [
+            ("--seed 3", "--seed has no effect with --split every:5"),
+            ("- --test -", "standard input can be read once only"),
+            ("- --save m.json", "not standard input"),
+            ("x.csv --test - --save m.json", "not standard input"),
+        ] {
+            let error = check(words).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert_eq!(
+            check("--split kfold:5 --seed 3 --save m.json --plot x.PNG"),
+            Ok(())
+        );
+        assert_eq!(check("x.csv --test -"), Ok(()));
+    }
+
+    #[test]
+    fn seeds_and_features_reach_the_table() {
+        let args = parse("--split kfold:5x2:seed=1 --seed 7 --features 1,-2 --no-prune").unwrap();
+        let (table, terms) = args.read().unwrap();
+        assert_eq!((table.width, table.column(1)), (2, 4));
+        assert_eq!(terms.split.to_string(), "kfold:5x2:seed=7");
+        assert!(terms.is_plain);
     }
 }

@@ -19,7 +19,6 @@ pub(crate) struct Grid {
 
 impl Grid {
     /// Number of cells.
-    #[cfg(test)]
     pub(crate) fn cells(&self) -> usize {
         self.ks.len() * self.distances.len()
     }

@@ -7,7 +7,7 @@ use brigade_protocol::{
 use thiserror::Error;
 
 use super::Grid;
-use crate::table::Table;
+use crate::table::{Features, Table};
 
 /// Why a grid cannot be scored on a table.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -16,6 +16,14 @@ pub(crate) enum PlanError {
         "{source_name}: no training sample is left ({rows} rows, --split {split}); add samples"
     )]
     NoTraining {
+        source_name: String,
+        rows: usize,
+        split: Split,
+    },
+    #[error(
+        "{source_name}: no testing sample is left ({rows} rows, --split {split}); choose another --split"
+    )]
+    NoTesting {
         source_name: String,
         rows: usize,
         split: Split,
@@ -39,68 +47,107 @@ pub(crate) enum PlanError {
     },
 }
 
-/// One unit is one feature of one training row against one testing row: about 0.25 ns on the machine of the
-/// project's measurements. A task should neither be over before the next can be sent (some 0.1 ms) nor keep the
-/// pool from ending (some 0.2 s).
+/// One unit is one feature of one training row against one testing row, both in f64: about 0.25 ns at most on the
+/// machine of the project's measurements. A task should neither be over before the next can be sent (some 0.1 ms) nor
+/// keep the bar from moving and the pool from ending (some 0.25 s).
 const LEAST_UNITS: f64 = 1e6;
-const MOST_UNITS: f64 = 6e8;
+const MOST_UNITS: f64 = 1e9;
+/// What a feature costs where all of them are bytes.
+const BYTE_UNITS: f64 = 1.0 / 16.0;
 /// What a pair of rows costs beside its features, and a neighbour from first sight to its vote.
 const PAIR_UNITS: f64 = 8.0;
 const NEIGHBOUR_UNITS: f64 = 600.0;
-/// How much dearer the second sum of SD makes a feature.
-const TWO_SUMS: f64 = 1.5;
-/// Tasks for each worker, so that the last to end leaves the others idle for a sixth of the time at most.
-const TASKS_PER_WORKER: f64 = 6.0;
+/// A task takes this share of what is left for each worker: big blocks first, small ones at the end, when it matters
+/// that all workers end together.
+const SHARE: f64 = 0.5;
+/// Blocks of a multiple of this are best for the kernels, where there is enough work for such blocks.
+const GOOD_ROWS: u32 = 64;
+/// No worker needs more blocks than this for the end to be even.
+const BLOCKS_PER_WORKER: f64 = 32.0;
+/// Predictions that one result may hold: 16 MB of them.
+const MOST_PREDICTIONS: u32 = 1 << 22;
 
-/// The tasks that score a grid on a table, dear ones first: each is a block of the testing set by the
-/// distances that share a pass, for every k.
+/// How the cells are to be scored.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terms {
+    pub(crate) split: Split,
+    pub(crate) scale: Scale,
+    pub(crate) weights: Weights,
+    /// Whether whole distances are computed even where a part shows that they cannot matter.
+    pub(crate) is_plain: bool,
+}
+
+/// The tasks that score a grid on a table. Each is a block of the testing set of a partition by the distances that
+/// share a pass, for every k. Partition by partition, because a worker prepares each anew; in each, dear passes first.
 ///
 /// # Errors
 /// [`PlanError`] when there is nothing to learn from or a k is above the number of training samples.
 pub(crate) fn plan(
     grid: &Grid,
-    split: Split,
+    terms: &Terms,
     table: &Table,
     workers: usize,
 ) -> Result<Vec<Input>, PlanError> {
-    check(grid, split, table)?;
-    let testing =
-        u32::try_from(split.partition(0, &table.class_ids).testing_count()).unwrap_or(u32::MAX);
-    let mut passes: Vec<(f64, Vec<Distance>)> = Distance::passes(&grid.distances)
-        .into_iter()
-        .map(|pass| (row_units(grid, split, table, &pass), pass))
+    check(grid, terms.split, table)?;
+    let passes = passes(grid, terms, table);
+    let partitions = (0..terms.split.partitions())
+        .map(|index| (index, terms.split.testing_count(index, table.rows())));
+    let partitions: Vec<(u32, u32)> = partitions
+        .map(|(index, testing)| (index, u32::try_from(testing).unwrap_or(u32::MAX)))
         .collect();
-    passes.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let total: f64 = passes
+    let rows: f64 = partitions
         .iter()
-        .map(|(units, _)| units * f64::from(testing))
+        .map(|(_, testing)| f64::from(*testing))
         .sum();
-    let target =
-        (total / (workers.max(1) as f64 * TASKS_PER_WORKER)).clamp(LEAST_UNITS, MOST_UNITS);
-    let blocks = passes.into_iter().flat_map(|(units, pass)| {
-        let rows = block_rows(target / units, testing);
-        (0..testing).step_by(rows as usize).map(move |start| Input {
-            split,
-            partition: 0,
-            scale: Scale::None,
-            weights: Weights::Uniform,
-            is_pruned: true,
-            distances: pass.clone(),
-            testing: start..start.saturating_add(rows).min(testing),
-            ks: grid.ks.clone(),
-        })
-    });
-    Ok(blocks.collect())
+    let mut left: f64 = passes.iter().map(|(units, _)| units * rows).sum();
+    let workers = workers.max(1) as f64;
+    // Blocks need not become smaller than what makes the end even.
+    let least_rows =
+        (rows * passes.len() as f64 / workers / BLOCKS_PER_WORKER).min(GOOD_ROWS.into());
+    let mut tasks = Vec::new();
+    for (partition, testing) in partitions {
+        for (units, pass) in &passes {
+            let most_rows = MOST_PREDICTIONS
+                / u32::try_from(grid.ks.len() * pass.len())
+                    .unwrap_or(u32::MAX)
+                    .max(1);
+            let mut start = 0;
+            while start < testing {
+                let wanted = (left * SHARE / workers).clamp(LEAST_UNITS, MOST_UNITS) / units;
+                let rows =
+                    block_rows(wanted.max(least_rows), testing - start).min(most_rows.max(1));
+                left -= f64::from(rows) * units;
+                tasks.push(Input {
+                    split: terms.split,
+                    partition,
+                    scale: terms.scale,
+                    weights: terms.weights,
+                    is_pruned: !terms.is_plain,
+                    distances: pass.clone(),
+                    testing: start..start + rows,
+                    ks: grid.ks.clone(),
+                });
+                start += rows;
+            }
+        }
+    }
+    Ok(tasks)
 }
 
 fn check(grid: &Grid, split: Split, table: &Table) -> Result<(), PlanError> {
-    let source_name = table.source.clone();
-    let (rows, training) = (
-        table.rows(),
-        split.partition(0, &table.class_ids).training_count(),
-    );
+    let (source_name, rows) = (table.source.clone(), table.rows());
+    let counts = || (0..split.partitions()).map(|index| split.testing_count(index, rows));
+    // Of the partition that has fewest.
+    let training = rows - counts().max().unwrap_or(rows);
     if training == 0 {
         return Err(PlanError::NoTraining {
+            source_name,
+            rows,
+            split,
+        });
+    }
+    if counts().any(|testing| testing == 0) {
+        return Err(PlanError::NoTesting {
             source_name,
             rows,
             split,
@@ -124,31 +171,66 @@ fn check(grid: &Grid, split: Split, table: &Table) -> Result<(), PlanError> {
     }
 }
 
-/// What one testing row costs in one pass.
-fn row_units(grid: &Grid, split: Split, table: &Table, pass: &[Distance]) -> f64 {
-    let sums = if pass.contains(&Distance::Sorensen) {
-        TWO_SUMS
-    } else {
-        1.0
-    };
-    let pair = table.width as f64 * sums + PAIR_UNITS * pass.len() as f64;
+/// The passes over the training set and what one testing row costs in each, dear ones first; as one, if that is
+/// hardly worth a task.
+fn passes(grid: &Grid, terms: &Terms, table: &Table) -> Vec<(f64, Vec<Distance>)> {
+    let testing = terms.split.testing_count(0, table.rows());
+    let training = table.rows().saturating_sub(testing);
+    // What is put on a scale is no byte any more.
+    let is_bytes = matches!(table.features, Features::Bytes(_)) && terms.scale == Scale::None;
+    let feature = if is_bytes { BYTE_UNITS } else { 1.0 };
     let most = grid.ks.iter().copied().max().unwrap_or(0);
-    split.partition(0, &table.class_ids).training_count() as f64 * pair
-        + f64::from(most) * NEIGHBOUR_UNITS * pass.len() as f64
+    let units = |pass: &[Distance]| {
+        let sums = pass
+            .iter()
+            .map(|distance| dearness(*distance))
+            .fold(0.0, f64::max);
+        let pair = table.width as f64 * sums * feature + PAIR_UNITS * pass.len() as f64;
+        training as f64 * pair + f64::from(most) * NEIGHBOUR_UNITS * pass.len() as f64
+    };
+    let mut passes: Vec<(f64, Vec<Distance>)> = Distance::passes(&grid.distances)
+        .into_iter()
+        .map(|pass| (units(&pass), pass))
+        .collect();
+    passes.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let whole: f64 = passes.iter().map(|(units, _)| units).sum();
+    if whole * (testing as f64) < LEAST_UNITS {
+        return vec![(whole, grid.distances.clone())];
+    }
+    passes
 }
 
-/// Testing rows of a block: whole tiles, spread evenly over as few blocks as hold them.
-fn block_rows(wanted: f64, testing: u32) -> u32 {
-    let tiles = testing.div_ceil(TILE_ROWS).max(1);
+/// How much dearer a feature is than a difference and a sum.
+fn dearness(distance: Distance) -> f64 {
+    match distance {
+        Distance::Sorensen | Distance::Cosine => 1.5,
+        Distance::Canberra => 4.0,
+        Distance::Minkowski(_) => 100.0,
+        _ => 1.0,
+    }
+}
+
+/// Testing rows of the next block, out of those that are left: whole tiles, and many at a time where it may be.
+fn block_rows(wanted: f64, left: u32) -> u32 {
     // The clamp keeps the number within u32.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "between 1 and tiles"
+        reason = "between 1 and what is left"
     )]
-    let most = (wanted / f64::from(TILE_ROWS)).clamp(1.0, f64::from(tiles)) as u32;
-    let blocks = tiles.div_ceil(most);
-    tiles.div_ceil(blocks).saturating_mul(TILE_ROWS)
+    let wanted = wanted.clamp(1.0, f64::from(left.max(1))) as u32;
+    let unit = if wanted >= GOOD_ROWS {
+        GOOD_ROWS
+    } else {
+        TILE_ROWS
+    };
+    let rows = (wanted / unit).max(1).saturating_mul(unit);
+    // No crumbs.
+    if left < rows.saturating_add(unit / 2) {
+        left
+    } else {
+        rows
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +242,7 @@ mod tests {
         iris,
         tune::{Distances, Ks},
     };
-    use crate::table::{Features, Origin, Reading};
+    use crate::table::{Origin, Reading};
 
     fn grid(ks: &str, distances: &str) -> Grid {
         Grid {
@@ -188,32 +270,41 @@ mod tests {
         for workers in [1, 2, 8, 64] {
             let tasks = plan(
                 &grid("1:41:2", "ED,MD,CD,SD"),
-                Split::default(),
+                &Terms::default(),
                 &iris,
                 workers,
             )
             .unwrap();
-            assert_eq!(tasks.len(), 4, "{workers} workers");
+            assert!(
+                (3..=12).contains(&tasks.len()),
+                "{workers} workers: {}",
+                tasks.len()
+            );
         }
     }
 
     #[test]
     fn work_is_spread_when_there_is_much() {
         let grid = grid("1:41:2", "ED,MD,CD,SD");
-        let middle = plan(&grid, Split::default(), &table(20_000, 16), 4).unwrap();
-        assert!((16..=32).contains(&middle.len()), "{}", middle.len());
-        let mnist = plan(&grid, Split::default(), &table(70_000, 784), 2).unwrap();
+        let middle = plan(&grid, &Terms::default(), &table(20_000, 16), 4).unwrap();
+        assert!((16..=128).contains(&middle.len()), "{}", middle.len());
+        let mnist = Table {
+            features: Features::Bytes(Vec::new()),
+            ..table(70_000, 784)
+        };
+        let mnist = plan(&grid, &Terms::default(), &mnist, 2).unwrap();
+        let rows: Vec<usize> = mnist.iter().map(|task| task.testing.len()).collect();
         assert!(
-            mnist
-                .iter()
-                .all(|task| task.testing.len() <= 2 * TILE_ROWS as usize)
+            rows.iter().all(|rows| (32..=1024).contains(rows)),
+            "{rows:?}"
         );
+        assert!(rows.len() < 700, "{rows:?}");
     }
 
     #[test]
     fn what_cannot_be_scored_is_refused() {
         let plan = |ks: &str, table: &Table| {
-            plan(&grid(ks, "ED"), Split::default(), table, 2)
+            plan(&grid(ks, "ED"), &Terms::default(), table, 2)
                 .unwrap_err()
                 .to_string()
         };
@@ -229,16 +320,49 @@ mod tests {
         assert!(plan("1", &one_class).starts_with("t.csv: all 10 rows have the class `a`"));
     }
 
+    #[test]
+    fn folds_are_all_checked_and_come_one_after_another() {
+        let terms = |split: &str| Terms {
+            split: split.parse().unwrap(),
+            ..Terms::default()
+        };
+        let refused = |ks: &str, split: &str, rows: usize| {
+            let error = plan(&grid(ks, "ED"), &terms(split), &table(rows, 2), 2);
+            error.unwrap_err().to_string()
+        };
+        // Folds of 4, 4 and 3 rows.
+        assert!(
+            refused("8", "kfold:3", 11).contains("only 7 training samples with --split kfold:3")
+        );
+        assert!(
+            refused("1", "holdout:9", 9).starts_with("t.csv: no testing sample is left (9 rows")
+        );
+        assert!(refused("1", "kfold:5", 4).contains("no testing sample is left"));
+        assert!(refused("1", "holdout:0", 9).contains("no training sample is left"));
+        let tasks = plan(
+            &grid("1,7", "ED,MD,CD,SD"),
+            &terms("kfold:3x2"),
+            &table(11, 2),
+            2,
+        )
+        .unwrap();
+        assert!(tasks.is_sorted_by_key(|task| task.partition));
+        assert_eq!(tasks.len(), 6, "one task each, for it is so little");
+        assert!(tasks.iter().all(|task| task.distances.len() == 4));
+    }
+
     proptest! {
         #[test]
-        fn every_cell_meets_every_testing_row_once(rows in 2..40_000_usize, width in 1..2000_usize, nth in 2..9_u32, workers in 0..70_usize) {
-            let (grid, split) = (grid("1", "SD,CD,MD,ED"), Split::every(nth).unwrap());
-            let tasks = plan(&grid, split, &table(rows, width), workers).unwrap();
-            for distance in &grid.distances {
-                let mut blocks: Vec<_> = tasks.iter().filter(|task| task.distances.contains(distance)).map(|task| task.testing.clone()).collect();
+        fn every_cell_meets_every_testing_row_once(rows in 2..40_000_usize, width in 1..2000_usize, nth in 2..9_u32, folds in 0..4_u32, workers in 0..70_usize) {
+            let split = Split::kfold(folds).unwrap_or_else(|| Split::every(nth).unwrap());
+            prop_assume!(rows >= folds as usize);
+            let (grid, terms) = (grid("1", "SD,CD,MD,ED"), Terms { split, ..Terms::default() });
+            let tasks = plan(&grid, &terms, &table(rows, width), workers).unwrap();
+            for (partition, distance) in (0..split.partitions()).flat_map(|index| grid.distances.iter().map(move |distance| (index, distance))) {
+                let mut blocks: Vec<_> = tasks.iter().filter(|task| task.partition == partition && task.distances.contains(distance)).map(|task| task.testing.clone()).collect();
                 blocks.sort_by_key(|block| block.start);
                 let end = blocks.iter().fold(0, |end, block| { assert_eq!(block.start, end); assert!(block.end > end); block.end });
-                prop_assert_eq!(end as usize, split.partition(0, &vec![0; rows]).testing_count());
+                prop_assert_eq!(end as usize, split.testing_count(partition, rows));
             }
         }
     }

@@ -9,66 +9,112 @@ use anyhow::Context;
 use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 
-use super::{Gather, TuneArgs, plan};
+use super::{Gather, Terms, TuneArgs, plan, save};
 use crate::{
     cli::{Common, Done, Narrator, signals},
-    report::{Format, tune::TuneReport},
+    report::{
+        Format,
+        tune::{TuneReport, plot},
+    },
+    table::Table,
 };
 
 /// Reads the table, scores the grid in worker processes, and writes the report.
 pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
-    let table = args.table()?;
+    args.check()?;
+    let (table, terms) = args.read()?;
+    let sources = args
+        .save
+        .as_ref()
+        .map(|_| save::Sources::of(args))
+        .transpose()?;
     let grid = args.grid();
     let workers = common.workers();
-    let tasks = plan(&grid, args.split, &table, workers)?;
+    let tasks = plan(&grid, &terms, &table, workers)?;
 
     let segment = table.segment()?;
     let builder = common.pool("tune", &narrator);
     let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
-    let gather = Gather::new(&grid, &tasks, &table.class_ids);
+    let gather = Gather::new(&grid, args.metric, terms.split, &tasks, &table.class_ids);
     let (gather, failures) = score(&pool, gather, &tasks, &narrator)?;
-    let fraction = gather.fraction();
     pool.join();
     narrator.finish();
-    if signals::caught().is_some() {
-        narrator.say(&format!(
-            "{:.0} % of the work was done; distances of which a part is missing are left out",
-            fraction * 100.0
-        ));
-    }
+    warn(&gather, &table, &terms, &narrator);
 
-    let tested = args.split.partition(0, &table.class_ids).testing_count() as u64;
     let report = TuneReport {
         data: table.source.clone(),
+        test: args.test.as_ref().map(|path| path.display().to_string()),
         rows: table.rows(),
         features: table.width,
-        classes: table.class_names.len(),
-        split: args.split,
+        class_names: table.class_names.clone(),
+        split: terms.split,
+        scale: terms.scale,
+        weights: terms.weights,
+        metric: args.metric,
         workers,
         elapsed: began.elapsed(),
-        // A distance of which a block is missing is left out as a whole; failures have been told.
-        cells: gather
-            .finish()
-            .into_iter()
-            .filter(|cell| cell.tested == tested)
-            .collect(),
+        // A cell without a complete partition is left out; failures have been told.
+        cells: gather.finish(),
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    report
+    let written = report
         .write(
             common.format_or(Format::Table),
             common.is_coloured(),
             &mut out,
         )
-        .and_then(|()| out.flush())
-        .context("cannot write the report")?;
+        .and_then(|()| out.flush());
+    // Files are for later; they come even when nobody reads the report.
+    if let Some(file) = &args.plot {
+        plot::save(&report, file)?;
+    }
+    match (&args.save, sources, report.best().first()) {
+        (Some(path), ..) if signals::caught().is_some() => narrator.say(&format!(
+            "{}: not saved, for not all was tried",
+            path.display()
+        )),
+        (Some(path), Some(sources), Some(&best)) => {
+            save::model(best, sources, args, &table, &terms).save(path)?;
+        }
+        _ => {}
+    }
+    written.context("cannot write the report")?;
     Ok(if failures == 0 {
         Done::Well
     } else {
         Done::InPart
     })
+}
+
+/// Classes that a warning names.
+const NAMED: usize = 3;
+
+/// Tells what the qualities do not show.
+fn warn(gather: &Gather, table: &Table, terms: &Terms, narrator: &Narrator) {
+    if signals::caught().is_some() {
+        narrator.say(&format!(
+            "{:.0} % of the work was done; cells of which no partition is complete are left out",
+            gather.fraction() * 100.0
+        ));
+    }
+    let unlearnt = gather.unlearnt();
+    for (class, &times) in unlearnt.iter().take(NAMED) {
+        let name = table.class_names.get(*class as usize);
+        let name = name.map_or("", String::as_str);
+        let partitions = match terms.split.partitions() {
+            1 => String::new(),
+            all => format!(" in {times} of {all} partitions"),
+        };
+        narrator.say(&format!(
+            "warning: class `{name}` is tested without one training sample{partitions}; it cannot be recognised"
+        ));
+    }
+    if unlearnt.len() > NAMED {
+        let more = unlearnt.len() - NAMED;
+        narrator.say(&format!("warning: so it is with {more} more classes"));
+    }
 }
 
 /// Has all tasks done, in any order, and adds them up. Also returns how many failed.
@@ -90,20 +136,32 @@ fn score(
             Err(error @ TaskError::PoolBroken(_)) => return Err(error.into()),
             Err(error) => {
                 failures += 1;
-                let Input {
-                    distances, testing, ..
-                } = task;
-                let error = error.without_input_index();
-                let names: Vec<String> = distances.iter().map(ToString::to_string).collect();
-                narrator.say(&format!(
-                    "error: {} on testing samples {} to {}: {error}",
-                    names.join(" and "),
-                    testing.start,
-                    testing.end
-                ));
+                narrator.say(&failure(task, &error.without_input_index()));
             }
         }
         narrator.progress(gather.fraction());
     }
     Ok((gather, failures))
+}
+
+/// Which part of the work failed, and why.
+fn failure(task: &Input, error: &TaskError) -> String {
+    let Input {
+        split,
+        partition,
+        distances,
+        testing,
+        ..
+    } = task;
+    let names: Vec<String> = distances.iter().map(ToString::to_string).collect();
+    let of = match split.partitions() {
+        1 => String::new(),
+        all => format!(" of partition {} of {all}", partition + 1),
+    };
+    format!(
+        "error: {} on testing samples {} to {}{of}: {error}",
+        names.join(" and "),
+        testing.start,
+        testing.end
+    )
 }

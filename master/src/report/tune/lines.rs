@@ -6,13 +6,7 @@ use super::TuneReport;
 
 pub(super) fn write(report: &TuneReport, out: &mut dyn io::Write) -> io::Result<()> {
     for cell in &report.cells {
-        writeln!(
-            out,
-            "{:2} {:2} {:.3}",
-            cell.k,
-            cell.distance,
-            cell.quality()
-        )?;
+        writeln!(out, "{:2} {:2} {:.3}", cell.k, cell.distance, cell.quality)?;
     }
     Ok(())
 }

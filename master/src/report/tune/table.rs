@@ -1,22 +1,30 @@
-//! For people: k down, distances across, the best marked, and a summary.
+//! For people: k down, distances across, the best marked, how the best confuses classes, and a summary.
 
 use std::io;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 
-use super::TuneReport;
-use crate::report::layout::{STYLE, time};
+use super::{TuneReport, classes};
+use crate::{
+    jobs::tune::Scored,
+    report::layout::{STYLE, time},
+};
+
+/// Shades from the least quality to the greatest, of the 256 that terminals have: violet, blue, green, yellow.
+const SHADES: [u8; 10] = [54, 60, 61, 67, 31, 36, 35, 71, 113, 185];
+
+/// The first shade on which black is easier to read than white.
+const FIRST_LIGHT: usize = 5;
 
 pub(super) fn write(report: &TuneReport, colour: bool, out: &mut dyn io::Write) -> io::Result<()> {
     let distances = report.distances();
     if distances.is_empty() {
         return writeln!(out, "no cells");
     }
-    let best = report.best();
     let mut table = Table::new();
     table.load_style(STYLE).force_no_tty();
     if colour {
-        table.enforce_styling().style_text_only();
+        table.enforce_styling();
     }
     let head = |text: &str| {
         Cell::new(text)
@@ -27,34 +35,67 @@ pub(super) fn write(report: &TuneReport, colour: bool, out: &mut dyn io::Write) 
     table.set_header(
         std::iter::once(head("k")).chain(distances.iter().map(|name| head(&format!("{name}  ")))),
     );
-    for row in report.cells.chunks(distances.len()) {
-        let k = Cell::new(row[0].k)
-            .add_attribute(Attribute::Bold)
-            .set_alignment(CellAlignment::Right);
-        let qualities = row.iter().map(|cell| {
-            let quality = format!("{:.3}", cell.quality());
-            if best.contains(&cell) {
-                Cell::new(format!("{quality} *"))
-                    .fg(Color::Green)
-                    .add_attribute(Attribute::Bold)
-            } else {
-                Cell::new(format!("{quality}  "))
-            }
+    for (k, row) in report.grid(&distances) {
+        let cells = row.into_iter().map(|cell| match cell {
+            Some(cell) => shaded(report, cell, colour),
+            None => Cell::new("–  ").set_alignment(CellAlignment::Right),
         });
-        table.add_row(std::iter::once(k).chain(qualities));
+        table.add_row(std::iter::once(head(&k.to_string())).chain(cells));
     }
     writeln!(out, "{}\n", table.trim_fmt())?;
+    if let Some(best) = report.best().first() {
+        classes::write(report, best, out)?;
+    }
     summary(report, out)
+}
+
+/// The quality of a cell on a ground that shows how good it is.
+fn shaded(report: &TuneReport, cell: &Scored, colour: bool) -> Cell {
+    let mark = if cell.rank == 1 { '*' } else { ' ' };
+    let shown =
+        Cell::new(format!("{} {mark}", quality(report, cell))).set_alignment(CellAlignment::Right);
+    if !colour {
+        return shown;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place is from 0 to 1"
+    )]
+    let shade = (report.place(cell.quality) * (SHADES.len() - 1) as f64).round() as usize;
+    let text = if shade < FIRST_LIGHT { 231 } else { 16 };
+    let shown = shown
+        .bg(Color::AnsiValue(
+            SHADES.get(shade).copied().unwrap_or(SHADES[0]),
+        ))
+        .fg(Color::AnsiValue(text));
+    if cell.rank == 1 {
+        shown.add_attribute(Attribute::Bold)
+    } else {
+        shown
+    }
+}
+
+/// With its standard deviation, where there are several scores to deviate.
+fn quality(report: &TuneReport, cell: &Scored) -> String {
+    if report.split.partitions() > 1 {
+        format!("{:.3} ± {:.3}", cell.quality, cell.sd)
+    } else {
+        format!("{:.3}", cell.quality)
+    }
 }
 
 fn summary(report: &TuneReport, out: &mut dyn io::Write) -> io::Result<()> {
     let best = report.best();
     if let Some(first) = best.first() {
-        let (k, distance, quality) = (first.k, first.distance, first.quality());
         writeln!(
             out,
-            "best: k {k}, {distance}, {quality:.3} ({} of {} right)",
-            first.passed, first.tested
+            "best: k {}, {}, {} ({} of {} right)",
+            first.k,
+            first.distance,
+            quality(report, first),
+            first.passed(),
+            first.tested()
         )?;
     }
     if best.len() > 1 {
@@ -64,20 +105,14 @@ fn summary(report: &TuneReport, out: &mut dyn io::Write) -> io::Result<()> {
             best.len()
         )?;
     }
-    let TuneReport {
-        data,
-        rows,
-        features,
-        classes,
-        split,
-        ..
-    } = report;
     writeln!(
         out,
-        "{data}: {}, {}, {}, split {split}",
-        count(*rows, "row"),
-        count(*features, "feature"),
-        count_classes(*classes)
+        "{}: {}, {}, {}, {}",
+        report.data,
+        count(report.rows, "row"),
+        count(report.features, "feature"),
+        count_classes(report.class_names.len()),
+        report.choices()
     )?;
     writeln!(
         out,
@@ -117,6 +152,12 @@ mod tests {
            17   1.000 *   0.967
           119   0.300     1.000 *
 
+                        class   precision   recall      F1   samples   as 1   as 2   as 3
+         ─────────────────────────────────────────────────────────────────────────────────
+          1   Iris-setosa           1.000    1.000   1.000        10     10      ·      ·
+          2   Iris-versicolor       1.000    1.000   1.000        10      ·     10      ·
+          3   Iris-virginica        1.000    1.000   1.000        10      ·      ·     10
+
         best: k 17, ED, 1.000 (30 of 30 right)
         2 cells tie (*); the first in the order of the grid is named
         bezdekIris.data: 150 rows, 4 features, 3 classes, split every:5
@@ -134,6 +175,12 @@ mod tests {
             5   0.967
            17   1.000 *
           119   0.300
+
+                        class   precision   recall      F1   samples   as 1   as 2   as 3
+         ─────────────────────────────────────────────────────────────────────────────────
+          1   Iris-setosa           1.000    1.000   1.000        10     10      ·      ·
+          2   Iris-versicolor       1.000    1.000   1.000        10      ·     10      ·
+          3   Iris-virginica        1.000    1.000   1.000        10      ·      ·     10
 
         best: k 17, ED, 1.000 (30 of 30 right)
         bezdekIris.data: 150 rows, 4 features, 3 classes, split every:5

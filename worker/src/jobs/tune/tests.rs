@@ -282,7 +282,9 @@ fn byte() -> impl Strategy<Value = BoxedStrategy<u8>> {
     ]
 }
 
-fn byte_case() -> impl Strategy<Value = (Vec<(Vec<u8>, u32)>, Vec<u32>, Weights)> {
+type ByteRows = Vec<(Vec<u8>, u32)>;
+
+fn byte_case() -> impl Strategy<Value = (ByteRows, Vec<u32>, Weights)> {
     let shape = (
         prop_oneof![1..20_usize, 20..200_usize, Just(64), Just(784)],
         byte(),
