@@ -52,10 +52,12 @@ pub(crate) enum PlanError {
 /// keep the bar from moving and the pool from ending (some 0.25 s).
 const LEAST_UNITS: f64 = 1e6;
 const MOST_UNITS: f64 = 1e9;
-/// What a feature costs where all of them are bytes.
-const BYTE_UNITS: f64 = 1.0 / 16.0;
 /// What a pair of rows costs beside its features, and a neighbour from first sight to its vote.
 const PAIR_UNITS: f64 = 8.0;
+/// How much cheaper features and pairs are where all are bytes.
+const BYTES_CHEAPER: f64 = 32.0;
+/// More testing samples in a block would leave no room in the second-level cache for the training rows they meet.
+const MOST_ROWS: u32 = 512;
 const NEIGHBOUR_UNITS: f64 = 600.0;
 /// A task takes this share of what is left for each worker: big blocks first, small ones at the end, when it matters
 /// that all workers end together.
@@ -107,10 +109,8 @@ pub(crate) fn plan(
     let mut tasks = Vec::new();
     for (partition, testing) in partitions {
         for (units, pass) in &passes {
-            let most_rows = MOST_PREDICTIONS
-                / u32::try_from(grid.ks.len() * pass.len())
-                    .unwrap_or(u32::MAX)
-                    .max(1);
+            let predictions = u32::try_from(grid.ks.len() * pass.len()).unwrap_or(u32::MAX);
+            let most_rows = (MOST_PREDICTIONS / predictions.max(1)).min(MOST_ROWS);
             let mut start = 0;
             while start < testing {
                 let wanted = (left * SHARE / workers).clamp(LEAST_UNITS, MOST_UNITS) / units;
@@ -178,15 +178,15 @@ fn passes(grid: &Grid, terms: &Terms, table: &Table) -> Vec<(f64, Vec<Distance>)
     let training = table.rows().saturating_sub(testing);
     // What is put on a scale is no byte any more.
     let is_bytes = matches!(table.features, Features::Bytes(_)) && terms.scale == Scale::None;
-    let feature = if is_bytes { BYTE_UNITS } else { 1.0 };
+    let cheaper = if is_bytes { BYTES_CHEAPER } else { 1.0 };
     let most = grid.ks.iter().copied().max().unwrap_or(0);
     let units = |pass: &[Distance]| {
         let sums = pass
             .iter()
             .map(|distance| dearness(*distance))
             .fold(0.0, f64::max);
-        let pair = table.width as f64 * sums * feature + PAIR_UNITS * pass.len() as f64;
-        training as f64 * pair + f64::from(most) * NEIGHBOUR_UNITS * pass.len() as f64
+        let pair = table.width as f64 * sums + PAIR_UNITS * pass.len() as f64;
+        training as f64 * pair / cheaper + f64::from(most) * NEIGHBOUR_UNITS * pass.len() as f64
     };
     let mut passes: Vec<(f64, Vec<Distance>)> = Distance::passes(&grid.distances)
         .into_iter()

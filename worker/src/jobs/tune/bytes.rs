@@ -55,7 +55,7 @@ const TILE: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lore {
     totals: OnceCell<Arc<[u32]>>,
-    squares: OnceCell<Arc<[i32]>>,
+    offsets: OnceCell<Arc<[i32]>>,
     sketches: OnceCell<Arc<Sketches>>,
     probes: OnceCell<Arc<Probes>>,
 }

@@ -59,10 +59,19 @@ pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [i32]; 4]) {
+pub(super) fn euclidean(
+    rows: Interleaved<'_>,
+    offsets: &[i32],
+    queries: [(&[u32], i32); 4],
+    out: [&mut [u32]; 4],
+) {
     let groups = rows.blocks.chunks_exact(rows.words);
+    let offsets = offsets.chunks_exact(16);
     let [out0, out1, out2, out3] = out.map(|out| out.chunks_exact_mut(16));
-    for ((((group, out0), out1), out2), out3) in groups.zip(out0).zip(out1).zip(out2).zip(out3) {
+    let own = queries.map(|(_, own)| own);
+    let queries = queries.map(|(query, _)| query);
+    let tiles = groups.zip(offsets).zip(out0).zip(out1).zip(out2).zip(out3);
+    for (((((group, offsets), out0), out1), out2), out3) in tiles {
         // Of 4 rows each, two lanes a row.
         let mut sums = [[_mm256_setzero_si256(); 4]; 4];
         let words = queries[0]
@@ -86,12 +95,16 @@ pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [
                 }
             }
         }
-        for (out, sums) in [out0, out1, out2, out3].into_iter().zip(sums) {
-            for (out, pair) in out.chunks_exact_mut(8).zip(sums.chunks_exact(2)) {
+        for ((out, sums), own) in [out0, out1, out2, out3].into_iter().zip(sums).zip(own) {
+            let rows = out.chunks_exact_mut(8).zip(offsets.chunks_exact(8));
+            for ((out, offsets), pair) in rows.zip(sums.chunks_exact(2)) {
                 // Rows 0 1 4 5 2 3 6 7 after adding neighbours within halves.
                 let sums = _mm256_hadd_epi32(pair[0], pair[1]);
                 let sums = _mm256_permute4x64_epi64::<0b11_01_10_00>(sums);
-                out.copy_from_slice(&bytemuck::must_cast::<__m256i, [i32; 8]>(sums));
+                let sums = bytemuck::must_cast::<__m256i, [i32; 8]>(sums);
+                for ((out, offset), sum) in out.iter_mut().zip(offsets).zip(sums) {
+                    *out = (own + offset - 2 * sum).cast_unsigned();
+                }
             }
         }
     }

@@ -3,10 +3,11 @@
 use std::arch::x86_64::{
     __m256i, __m512i, _mm_cvtsi128_si32, _mm_max_epu8, _mm_min_epu8, _mm_minpos_epu16,
     _mm_set1_epi8, _mm_srli_epi16, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
-    _mm256_max_epu8, _mm512_add_epi64, _mm512_castsi512_si256, _mm512_cmplt_epu32_mask,
-    _mm512_cvtepi64_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_max_epu8,
-    _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_sad_epu8, _mm512_set1_epi32,
-    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_subs_epu8, _mm512_test_epi32_mask,
+    _mm256_max_epu8, _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi512_si256,
+    _mm512_cmplt_epu32_mask, _mm512_cvtepi64_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
+    _mm512_max_epu8, _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_sad_epu8, _mm512_set1_epi32,
+    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi32, _mm512_subs_epu8,
+    _mm512_test_epi32_mask,
 };
 
 use super::{
@@ -63,18 +64,23 @@ pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [i32]; 4]) {
+pub(super) fn euclidean(
+    rows: Interleaved<'_>,
+    offsets: &[i32],
+    queries: [(&[u32], i32); 4],
+    out: [&mut [u32]; 4],
+) {
     let pairs = rows.blocks.chunks(GROUPS * rows.words);
+    let offsets = offsets.chunks(GROUPS * 16);
     let [out0, out1, out2, out3] = out.map(|out| out.chunks_mut(GROUPS * 16));
-    for ((((pair, out0), out1), out2), out3) in pairs.zip(out0).zip(out1).zip(out2).zip(out3) {
+    let own = queries.map(|(_, own)| _mm512_set1_epi32(own));
+    let [query0, query1, query2, query3] = queries.map(|(query, _)| query);
+    let tiles = pairs.zip(offsets).zip(out0).zip(out1).zip(out2).zip(out3);
+    for (((((pair, offsets), out0), out1), out2), out3) in tiles {
         let (one, other) = pair.split_at(rows.words);
         let other = if other.is_empty() { one } else { other };
         let mut sums = [[_mm512_setzero_si512(); 4]; GROUPS];
-        let words = queries[0]
-            .iter()
-            .zip(queries[1])
-            .zip(queries[2])
-            .zip(queries[3]);
+        let words = query0.iter().zip(query1).zip(query2).zip(query3);
         for ((one, other), (((word0, word1), word2), word3)) in one.iter().zip(other).zip(words) {
             let (one, other) = (load(one), load(other));
             for (query, word) in [word0, word1, word2, word3].into_iter().enumerate() {
@@ -84,10 +90,12 @@ pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [
             }
         }
         for (query, out) in [out0, out1, out2, out3].into_iter().enumerate() {
-            let (first, second) = out.split_at_mut(16);
-            first.copy_from_slice(&bytemuck::must_cast::<__m512i, [i32; 16]>(sums[0][query]));
-            if !second.is_empty() {
-                second.copy_from_slice(&bytemuck::must_cast::<__m512i, [i32; 16]>(sums[1][query]));
+            let (out, _) = out.as_chunks_mut::<16>();
+            let (offsets, _) = offsets.as_chunks::<16>();
+            for ((out, offsets), sums) in out.iter_mut().zip(offsets).zip(&sums) {
+                let offsets = _mm512_add_epi32(bytemuck::must_cast(*offsets), own[query]);
+                let doubled = _mm512_add_epi32(sums[query], sums[query]);
+                *out = bytemuck::must_cast(_mm512_sub_epi32(offsets, doubled));
             }
         }
     }

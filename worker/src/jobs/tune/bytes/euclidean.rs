@@ -6,6 +6,9 @@ use super::{
     kernels::{Interleaving, lessened_words},
 };
 
+/// Rows whose distances are computed side by side.
+const LANES: usize = 16;
+
 impl Bytes<'_> {
     pub(super) fn euclidean(&self, mut found: impl FnMut(usize, usize, &[Neighbour])) {
         let rows = self.queries();
@@ -13,25 +16,24 @@ impl Bytes<'_> {
         let squares: Vec<i32> = rows.iter().map(|row| square(row)).collect();
         let mut kept = self.kept(rows.len());
         let mut interleaving = Interleaving::default();
-        let mut sums: [Vec<i32>; 4] = std::array::from_fn(|_| vec![0; TILE]);
-        let mut distances = vec![0; TILE];
+        let mut distances: [Vec<u32>; 4] = std::array::from_fn(|_| vec![0; TILE]);
         let mut candidates = Vec::with_capacity(TILE);
         for tile in self.tiles() {
-            let offsets = &self.squares()[tile.clone()];
+            let padded = tile.len().next_multiple_of(LANES);
+            let offsets = &self.offsets()[tile.start..tile.start + padded];
             interleaving.fill(tile.clone().map(|rank| self.training(rank)), self.width, 4);
-            let padded = tile.len().next_multiple_of(16);
             for first in (0..rows.len()).step_by(4) {
-                let words = std::array::from_fn(|at| &words[(first + at).min(rows.len() - 1)][..]);
-                let views = sums.each_mut().map(|sums| &mut sums[..padded]);
-                self.level.products(interleaving.view(), words, views);
-                let queries = kept.iter_mut().zip(&squares).skip(first);
-                for ((kept, square), sums) in queries.zip(&sums) {
-                    let distances = &mut distances[..tile.len()];
-                    for ((distance, sum), offset) in distances.iter_mut().zip(sums).zip(offsets) {
-                        *distance = (square + offset - 2 * sum).cast_unsigned();
-                    }
+                let queries = std::array::from_fn(|at| {
+                    let query = (first + at).min(rows.len() - 1);
+                    (&words[query][..], squares[query])
+                });
+                let out = distances.each_mut().map(|out| &mut out[..padded]);
+                self.level
+                    .euclidean(interleaving.view(), offsets, queries, out);
+                for (kept, distances) in kept[first..].iter_mut().zip(&distances) {
                     candidates.clear();
-                    self.level.below(distances, kept.limit, 0, &mut candidates);
+                    self.level
+                        .below(&distances[..tile.len()], kept.limit, 0, &mut candidates);
                     for &candidate in &candidates {
                         let rank = (tile.start + candidate as usize) as u32;
                         kept.offer(distances[candidate as usize], rank);
@@ -45,15 +47,13 @@ impl Bytes<'_> {
         }
     }
 
-    /// Σb² − 256 Σb of each training row: what makes up for the queries having been lessened by 128.
-    fn squares(&self) -> &[i32] {
-        self.prepared.lore.squares.get_or_init(|| {
-            (0..self.training_count())
-                .map(|rank| {
-                    let row = self.training(rank);
-                    square(row) - 256 * super::total(row).cast_signed()
-                })
-                .collect()
+    /// Σb² − 256 Σb of each training row: what makes up for the queries having been lessened by 128, and zeros to the
+    /// end of the last lanes.
+    fn offsets(&self) -> &[i32] {
+        self.prepared.lore.offsets.get_or_init(|| {
+            let rows = (0..self.training_count()).map(|rank| self.training(rank));
+            let offsets = rows.map(|row| square(row) - 256 * super::total(row).cast_signed());
+            offsets.chain([0; LANES]).collect()
         })
     }
 }

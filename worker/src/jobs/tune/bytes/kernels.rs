@@ -161,12 +161,17 @@ mod tests {
 
                 interleaving.fill(known.iter().map(Vec::as_slice), width, 4);
                 let words: Vec<Vec<u32>> = queries.iter().map(|query| lessened_words(query)).collect();
-                let mut out = vec![vec![7; known.len().next_multiple_of(16)]; 4];
+                let square = |row: &[u8]| pairs(row, row).map(|(a, b)| i32::try_from(a * b).unwrap()).sum::<i32>();
+                let total = |row: &[u8]| row.iter().map(|byte| i32::from(*byte)).sum::<i32>();
+                let mut offsets: Vec<i32> = known.iter().map(|row| square(row) - 256 * total(row)).collect();
+                offsets.resize(known.len().next_multiple_of(16), 0);
+                let mut out = vec![vec![7; offsets.len()]; 4];
                 let [a, b, c, d] = &mut out[..] else { unreachable!() };
-                level.products(interleaving.view(), [&words[0], &words[1], &words[2], &words[3]], [a, b, c, d]);
+                let given = std::array::from_fn(|at| (&words[at][..], square(&queries[at])));
+                level.euclidean(interleaving.view(), &offsets, given, [a, b, c, d]);
                 for (query, out) in queries.iter().zip(&out) {
                     for (row, found) in known.iter().zip(out) {
-                        let expected: i64 = pairs(query, row).map(|(a, b)| (a - 128) * b).sum();
+                        let expected: i64 = pairs(query, row).map(|(a, b)| (a - b) * (a - b)).sum();
                         prop_assert_eq!(i64::from(*found), expected, "{:?}", level);
                     }
                 }

@@ -81,15 +81,17 @@ impl Level {
         dispatch!(self, manhattan(rows, queries, out));
     }
 
-    /// Σab of 16 interleaved rows with each of 4 queries, whose features are lessened by 128.
+    /// Σ(a−b)² of 16 interleaved rows with each of 4 queries, as the offset of the row and that of the query less
+    /// 2 Σab, where the features of queries are lessened by 128.
     #[inline]
-    pub(crate) fn products(
+    pub(crate) fn euclidean(
         self,
         rows: Interleaved<'_>,
-        queries: [&[u32]; 4],
-        out: [&mut [i32]; 4],
+        offsets: &[i32],
+        queries: [(&[u32], i32); 4],
+        out: [&mut [u32]; 4],
     ) {
-        dispatch!(self, products(rows, queries, out));
+        dispatch!(self, euclidean(rows, offsets, queries, out));
     }
 
     /// Σ|a−b| of 8 interleaved rows with one query.

@@ -24,10 +24,16 @@ pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
     }
 }
 
-pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [i32]; 4]) {
-    for (query, out) in queries.into_iter().zip(out) {
+pub(super) fn euclidean(
+    rows: Interleaved<'_>,
+    offsets: &[i32],
+    queries: [(&[u32], i32); 4],
+    out: [&mut [u32]; 4],
+) {
+    for ((query, own), out) in queries.into_iter().zip(out) {
         let groups = rows.blocks.chunks_exact(rows.words);
-        for (group, out) in groups.zip(out.chunks_exact_mut(16)) {
+        let out = out.chunks_exact_mut(16).zip(offsets.chunks_exact(16));
+        for (group, (out, offsets)) in groups.zip(out) {
             let mut sums = [0_i32; BLOCK];
             for (block, word) in group.iter().zip(query) {
                 let word = word.to_ne_bytes().map(u8::cast_signed);
@@ -35,8 +41,8 @@ pub(super) fn products(rows: Interleaved<'_>, queries: [&[u32]; 4], out: [&mut [
                     *sum += i32::from(*byte) * i32::from(word[at % 4]);
                 }
             }
-            for (out, sums) in out.iter_mut().zip(sums.chunks_exact(4)) {
-                *out = sums.iter().sum();
+            for ((out, sums), offset) in out.iter_mut().zip(sums.chunks_exact(4)).zip(offsets) {
+                *out = (own + offset - 2 * sums.iter().sum::<i32>()).cast_unsigned();
             }
         }
     }
@@ -115,10 +121,11 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
         total,
     } = limits;
     // A little more, so that rounding loses nobody: who is found is looked at again.
-    let share = (share * (1.0 + 1e-12)).min(f64::MAX);
+    let share = (share * (1.0 + 1e-6)).min(f64::from(f32::MAX)) as f32;
     let is_below = |value: u32, other: u32| {
         let bound = (value * factor).saturating_sub(slack);
-        bound < limit || f64::from(bound) <= share * f64::from(total + other)
+        // Below 2^24, which f32 holds.
+        bound < limit || bound as f32 <= share * (total + other) as f32
     };
     let mut first = 0;
     for (values, totals) in values.chunks(16).zip(totals.chunks(16)) {
