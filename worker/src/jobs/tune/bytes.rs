@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | this one | blocks of testing samples against tiles of training rows |
 //! | `manhattan.rs`, `euclidean.rs`, `chebyshev.rs` | a pass for each distance: MD and SD, ED, CD |
+//! | `padded.rs` | rows on cache lines |
 //! | `sketch.rs` | lower bounds for MD and SD |
 //! | `kernels.rs`, `portable.rs`, `avx2.rs`, `avx512.rs` | the arithmetic, for several kinds of processors |
 //! | `level.rs` | which of them this processor has |
@@ -26,6 +27,7 @@ mod euclidean;
 mod kernels;
 mod level;
 mod manhattan;
+mod padded;
 mod portable;
 mod sketch;
 

@@ -10,12 +10,10 @@ use std::arch::x86_64::{
 
 use super::{
     avx512::largest_byte,
-    kernels::{BLOCK, Interleaved, Limits},
+    kernels::{Interleaved, Limits},
+    padded::Block,
     portable,
 };
-
-/// Half a block.
-const HALF: usize = BLOCK / 2;
 
 #[target_feature(enable = "avx2")]
 pub(super) fn manhattan(rows: Interleaved<'_>, queries: [&[u64]; 4], out: [&mut [u32]; 4]) {
@@ -111,39 +109,31 @@ pub(super) fn euclidean(
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
-    let ((one, one_rest), (other, other_rest)) =
-        (one.as_chunks::<HALF>(), other.as_chunks::<HALF>());
-    let mut sum = _mm256_setzero_si256();
+pub(super) fn difference(one: &[Block], other: &[Block]) -> u32 {
+    let mut sums = [_mm256_setzero_si256(); 2];
     for (one, other) in one.iter().zip(other) {
-        let (one, other) = (bytemuck::must_cast(*one), bytemuck::must_cast(*other));
-        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(one, other));
+        for ((sum, one), other) in sums.iter_mut().zip(load(one)).zip(load(other)) {
+            *sum = _mm256_add_epi64(*sum, _mm256_sad_epu8(one, other));
+        }
     }
-    let sums = bytemuck::must_cast::<__m256i, [u64; 4]>(sum);
-    let sum = sums.iter().sum::<u64>() as u32;
-    sum + portable::difference(one_rest, other_rest)
+    let sums = bytemuck::must_cast::<[__m256i; 2], [u64; 8]>(sums);
+    sums.iter().sum::<u64>() as u32
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
-    let ((one, one_rest), (other, other_rest)) =
-        (one.as_chunks::<HALF>(), other.as_chunks::<HALF>());
+pub(super) fn largest(one: &[Block], other: &[Block]) -> u8 {
     let mut most = _mm256_setzero_si256();
     for (one, other) in one.iter().zip(other) {
-        let (one, other) = (bytemuck::must_cast(*one), bytemuck::must_cast(*other));
-        let apart = _mm256_or_si256(_mm256_subs_epu8(one, other), _mm256_subs_epu8(other, one));
-        most = _mm256_max_epu8(most, apart);
+        for (one, other) in load(one).into_iter().zip(load(other)) {
+            most = _mm256_max_epu8(most, _mm256_subs_epu8(one, other));
+            most = _mm256_max_epu8(most, _mm256_subs_epu8(other, one));
+        }
     }
-    largest_byte(most).max(portable::largest(one_rest, other_rest))
+    largest_byte(most)
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn within(
-    blocks: &[[u8; BLOCK]],
-    low: &[u8; BLOCK],
-    high: &[u8; BLOCK],
-    out: &mut Vec<u32>,
-) {
+pub(super) fn within(blocks: &[Block], low: &Block, high: &Block, out: &mut Vec<u32>) {
     let (low, high) = (load(low), load(high));
     for (index, block) in (0..).zip(blocks) {
         if is_within(load(block), low, high) {
@@ -153,12 +143,7 @@ pub(super) fn within(
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn keep_within(
-    blocks: &[[u8; BLOCK]],
-    low: &[u8; BLOCK],
-    high: &[u8; BLOCK],
-    indices: &mut Vec<u32>,
-) {
+pub(super) fn keep_within(blocks: &[Block], low: &Block, high: &Block, indices: &mut Vec<u32>) {
     let (low, high) = (load(low), load(high));
     let mut kept = 0;
     for at in 0..indices.len() {
@@ -206,8 +191,8 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load(block: &[u8; BLOCK]) -> [__m256i; 2] {
-    bytemuck::must_cast(*block)
+fn load(block: &Block) -> [__m256i; 2] {
+    bytemuck::must_cast(block.0)
 }
 
 /// The sums of 8 rows.

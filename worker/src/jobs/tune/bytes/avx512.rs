@@ -11,7 +11,8 @@ use std::arch::x86_64::{
 };
 
 use super::{
-    kernels::{BLOCK, Interleaved, Limits},
+    kernels::{Interleaved, Limits},
+    padded::Block,
     portable,
 };
 
@@ -102,29 +103,21 @@ pub(super) fn euclidean(
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
-    let ((one, one_rest), (other, other_rest)) =
-        (one.as_chunks::<BLOCK>(), other.as_chunks::<BLOCK>());
+pub(super) fn difference(one: &[Block], other: &[Block]) -> u32 {
     let mut sum = _mm512_setzero_si512();
     for (one, other) in one.iter().zip(other) {
         sum = _mm512_add_epi64(sum, _mm512_sad_epu8(load(one), load(other)));
-    }
-    if !one_rest.is_empty() {
-        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(padded(one_rest), padded(other_rest)));
     }
     _mm512_reduce_add_epi64(sum) as u32
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
-    let ((one, one_rest), (other, other_rest)) =
-        (one.as_chunks::<BLOCK>(), other.as_chunks::<BLOCK>());
+pub(super) fn largest(one: &[Block], other: &[Block]) -> u8 {
     let mut most = _mm512_setzero_si512();
     for (one, other) in one.iter().zip(other) {
-        most = _mm512_max_epu8(most, apart(load(one), load(other)));
-    }
-    if !one_rest.is_empty() {
-        most = _mm512_max_epu8(most, apart(padded(one_rest), padded(other_rest)));
+        let (one, other) = (load(one), load(other));
+        most = _mm512_max_epu8(most, _mm512_subs_epu8(one, other));
+        most = _mm512_max_epu8(most, _mm512_subs_epu8(other, one));
     }
     largest_byte(_mm256_max_epu8(
         _mm512_castsi512_si256(most),
@@ -133,12 +126,7 @@ pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn within(
-    blocks: &[[u8; BLOCK]],
-    low: &[u8; BLOCK],
-    high: &[u8; BLOCK],
-    out: &mut Vec<u32>,
-) {
+pub(super) fn within(blocks: &[Block], low: &Block, high: &Block, out: &mut Vec<u32>) {
     let (low, high) = (load(low), load(high));
     for (index, block) in (0..).zip(blocks) {
         if is_within(load(block), low, high) {
@@ -148,12 +136,7 @@ pub(super) fn within(
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn keep_within(
-    blocks: &[[u8; BLOCK]],
-    low: &[u8; BLOCK],
-    high: &[u8; BLOCK],
-    indices: &mut Vec<u32>,
-) {
+pub(super) fn keep_within(blocks: &[Block], low: &Block, high: &Block, indices: &mut Vec<u32>) {
     let (low, high) = (load(low), load(high));
     let mut kept = 0;
     for at in 0..indices.len() {
@@ -194,23 +177,8 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn load(block: &[u8; BLOCK]) -> __m512i {
-    bytemuck::must_cast(*block)
-}
-
-/// Fewer bytes than a block, and zeros after them.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn padded(rest: &[u8]) -> __m512i {
-    let mut block = [0; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    load(&block)
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn apart(one: __m512i, other: __m512i) -> __m512i {
-    _mm512_or_si512(_mm512_subs_epu8(one, other), _mm512_subs_epu8(other, one))
+fn load(block: &Block) -> __m512i {
+    bytemuck::must_cast(block.0)
 }
 
 /// The sums of 8 rows.

@@ -3,7 +3,11 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{super::nearest::Neighbour, Bytes, Kept, kernels::BLOCK};
+use super::{
+    super::nearest::Neighbour,
+    Bytes, Kept,
+    padded::{BLOCK, Block, Padded},
+};
 
 /// Rows that are looked at to find the features that vary most.
 const SAMPLE: usize = 1024;
@@ -12,7 +16,7 @@ const SAMPLE: usize = 1024;
 const PROBES: usize = 4;
 
 /// The probes of one row, each a block of features.
-type Probe = [[u8; BLOCK]; PROBES];
+type Probe = [Block; PROBES];
 
 /// The features of all training rows that vary most.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub(super) struct Probes {
     /// Which columns these are, at most 64 a probe.
     columns: Vec<usize>,
     /// For each probe, the rows by rank; zeros where there are fewer columns.
-    rows: [Vec<[u8; BLOCK]>; PROBES],
+    rows: [Vec<Block>; PROBES],
 }
 
 impl Probes {
@@ -45,8 +49,9 @@ impl Probes {
 
     /// The probes of a row; what there is no column for stays zero.
     fn of(&self, row: &[u8]) -> Probe {
-        let mut probe = [[0; BLOCK]; PROBES];
-        for (byte, &column) in probe.as_flattened_mut().iter_mut().zip(&self.columns) {
+        let mut probe = [Block::ZEROS; PROBES];
+        let bytes = probe.iter_mut().flat_map(|block| block.iter_mut());
+        for (byte, &column) in bytes.zip(&self.columns) {
             *byte = row[column];
         }
         probe
@@ -69,8 +74,7 @@ fn spread(sample: &[&[u8]], column: usize) -> u64 {
 }
 
 /// One testing sample on its way.
-struct Query<'a> {
-    row: &'a [u8],
+struct Query {
     probe: Probe,
     /// Between these lie the probes of all rows that are nearer than the limit.
     low: Probe,
@@ -78,13 +82,12 @@ struct Query<'a> {
     kept: Kept,
 }
 
-impl<'a> Query<'a> {
-    fn new(row: &'a [u8], probe: Probe, most: usize) -> Self {
+impl Query {
+    fn new(probe: Probe, most: usize) -> Self {
         Self {
-            row,
             probe,
-            low: [[0; BLOCK]; PROBES],
-            high: [[u8::MAX; BLOCK]; PROBES],
+            low: [Block::ZEROS; PROBES],
+            high: [Block([u8::MAX; BLOCK]); PROBES],
             kept: Kept::new(most),
         }
     }
@@ -100,10 +103,10 @@ impl<'a> Query<'a> {
             let reach = u8::try_from(self.kept.limit.saturating_sub(1)).unwrap_or(u8::MAX);
             self.low = self
                 .probe
-                .map(|block| block.map(|byte| byte.saturating_sub(reach)));
+                .map(|block| Block(block.map(|byte| byte.saturating_sub(reach))));
             self.high = self
                 .probe
-                .map(|block| block.map(|byte| byte.saturating_add(reach)));
+                .map(|block| Block(block.map(|byte| byte.saturating_add(reach))));
         }
     }
 }
@@ -111,16 +114,20 @@ impl<'a> Query<'a> {
 impl Bytes<'_> {
     pub(super) fn chebyshev(&self, mut found: impl FnMut(usize, usize, &[Neighbour])) {
         let probes = self.input.is_pruned.then(|| self.probes());
-        let rows = self.queries().into_iter();
-        let mut queries: Vec<Query<'_>> = rows
+        let rows = self.queries();
+        let padded = Padded::of(rows.iter().copied(), self.width);
+        let mut training = Padded::default();
+        let mut queries: Vec<Query> = rows
+            .iter()
             .map(|row| {
-                let probe = probes.map_or([[0; BLOCK]; PROBES], |probes| probes.of(row));
-                Query::new(row, probe, self.most)
+                let probe = probes.map_or([Block::ZEROS; PROBES], |probes| probes.of(row));
+                Query::new(probe, self.most)
             })
             .collect();
         let mut candidates = Vec::new();
         for tile in self.tiles() {
-            for query in &mut queries {
+            training.fill(tile.clone().map(|rank| self.training(rank)), self.width);
+            for (position, query) in queries.iter_mut().enumerate() {
                 candidates.clear();
                 match probes {
                     Some(probes) => {
@@ -129,9 +136,9 @@ impl Bytes<'_> {
                     None => candidates.extend(0..tile.len() as u32),
                 }
                 for &candidate in &candidates {
-                    let rank = tile.start + candidate as usize;
-                    let distance = self.level.largest(query.row, self.training(rank));
-                    query.offer(distance, rank as u32);
+                    let row = training.row(candidate as usize);
+                    let distance = self.level.largest(padded.row(position), row);
+                    query.offer(distance, tile.start as u32 + candidate);
                 }
             }
         }
@@ -143,7 +150,7 @@ impl Bytes<'_> {
     /// Finds the rows of a tile of which all probes lie within reach.
     fn within_reach(
         &self,
-        query: &Query<'_>,
+        query: &Query,
         probes: &Probes,
         tile: Range<usize>,
         candidates: &mut Vec<u32>,

@@ -21,7 +21,7 @@ impl Bytes<'_> {
         for tile in self.tiles() {
             let padded = tile.len().next_multiple_of(LANES);
             let offsets = &self.offsets()[tile.start..tile.start + padded];
-            interleaving.fill(tile.clone().map(|rank| self.training(rank)), self.width, 4);
+            interleaving.fill::<4>(tile.clone().map(|rank| self.training(rank)), self.width);
             for first in (0..rows.len()).step_by(4) {
                 let queries = std::array::from_fn(|at| {
                     let query = (first + at).min(rows.len() - 1);

@@ -9,13 +9,12 @@
 //! row 1: AAAAAAAA BBBBBBBB …  →   bbbbbbbb BBBBBBBB …  (word 1 of rows 0 to 7)
 //! ```
 
-/// Bytes side by side.
-pub(super) const BLOCK: usize = 64;
+use super::padded::{BLOCK, Block};
 
 /// Rows interleaved, group after group: `words` blocks for each group of rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Interleaved<'a> {
-    pub(super) blocks: &'a [[u8; BLOCK]],
+    pub(super) blocks: &'a [Block],
     /// How many words a row has.
     pub(super) words: usize,
 }
@@ -36,32 +35,30 @@ pub(crate) struct Limits {
 /// Rows as they are being interleaved.
 #[derive(Debug, Default)]
 pub(super) struct Interleaving {
-    blocks: Vec<[u8; BLOCK]>,
+    blocks: Vec<Block>,
     words: usize,
 }
 
 impl Interleaving {
-    /// Takes in rows of up to `width` bytes, in words of `word` bytes. Missing bytes and missing rows are zeros.
-    pub(super) fn fill<'a>(
+    /// Takes in rows of up to `width` bytes, in words of `WORD` bytes. Missing bytes and missing rows are zeros.
+    pub(super) fn fill<'a, const WORD: usize>(
         &mut self,
         rows: impl ExactSizeIterator<Item = &'a [u8]>,
         width: usize,
-        word: usize,
     ) {
-        let lanes = BLOCK / word;
-        self.words = width.div_ceil(word);
+        let lanes = BLOCK / WORD;
+        self.words = width.div_ceil(WORD);
         self.blocks.clear();
         self.blocks
-            .resize(rows.len().div_ceil(lanes) * self.words, [0; BLOCK]);
+            .resize(rows.len().div_ceil(lanes) * self.words, Block::ZEROS);
         for (number, row) in rows.enumerate() {
             let group = &mut self.blocks[number / lanes * self.words..][..self.words];
-            let at = number % lanes * word;
-            let mut pieces = row.chunks_exact(word);
-            for (block, piece) in group.iter_mut().zip(&mut pieces) {
-                block[at..at + word].copy_from_slice(piece);
+            let at = number % lanes * WORD;
+            let (words, rest) = row.as_chunks::<WORD>();
+            for (block, word) in group.iter_mut().zip(words) {
+                block[at..at + WORD].copy_from_slice(word);
             }
-            let rest = pieces.remainder();
-            if let Some(block) = group.get_mut(row.len() / word) {
+            if let Some(block) = group.get_mut(words.len()) {
                 block[at..at + rest.len()].copy_from_slice(rest);
             }
         }
@@ -118,7 +115,7 @@ pub(super) fn lessened_words(row: &[u8]) -> Vec<u32> {
 mod tests {
     use proptest::{collection::vec, prelude::*};
 
-    use super::super::level::Level;
+    use super::super::{level::Level, padded::Padded};
     use super::*;
 
     /// Rows of one width, with many equal and extreme bytes among them.
@@ -144,7 +141,7 @@ mod tests {
             let (queries, known) = rows.split_at(4);
             let mut interleaving = Interleaving::default();
             for level in Level::all() {
-                interleaving.fill(known.iter().map(Vec::as_slice), width, 8);
+                interleaving.fill::<8>(known.iter().map(Vec::as_slice), width);
                 let words: Vec<Vec<u64>> = queries.iter().map(|query| words(query)).collect();
                 let count = known.len().next_multiple_of(8);
                 let mut out = vec![vec![7; count]; 4];
@@ -159,7 +156,7 @@ mod tests {
                     }
                 }
 
-                interleaving.fill(known.iter().map(Vec::as_slice), width, 4);
+                interleaving.fill::<4>(known.iter().map(Vec::as_slice), width);
                 let words: Vec<Vec<u32>> = queries.iter().map(|query| lessened_words(query)).collect();
                 let square = |row: &[u8]| pairs(row, row).map(|(a, b)| i32::try_from(a * b).unwrap()).sum::<i32>();
                 let total = |row: &[u8]| row.iter().map(|byte| i32::from(*byte)).sum::<i32>();
@@ -182,7 +179,10 @@ mod tests {
         fn comparisons_of_two_rows_are_exact(rows in rows()) {
             let (one, other) = (&rows[0], &rows[1]);
             let expected = one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            let padded = Padded::of([&one[..], other].into_iter(), one.len());
             for level in Level::all() {
+                let (one, other) = (padded.row(0), padded.row(1));
+                let manhattan = |_: &[Block], _: &[Block]| manhattan(&rows[0], &rows[1]);
                 prop_assert_eq!(level.difference(one, other), manhattan(one, other), "{:?}", level);
                 prop_assert_eq!(level.largest(one, other), expected, "{:?}", level);
             }
@@ -190,11 +190,11 @@ mod tests {
 
         #[test]
         fn blocks_within_reach_are_found(
-            blocks in vec(prop::array::uniform(0..9_u8), 1..20),
-            low in prop::array::uniform(0..3_u8),
-            high in prop::array::uniform(6..9_u8),
+            blocks in vec(prop::array::uniform(0..9_u8).prop_map(Block), 1..20),
+            low in prop::array::uniform(0..3_u8).prop_map(Block),
+            high in prop::array::uniform(6..9_u8).prop_map(Block),
         ) {
-            let is_within = |block: &[u8; BLOCK]| (0..BLOCK).all(|at| (low[at]..=high[at]).contains(&block[at]));
+            let is_within = |block: &Block| (0..BLOCK).all(|at| (low[at]..=high[at]).contains(&block[at]));
             let mut blocks = blocks;
             blocks.extend([low, high]);
             let expected: Vec<u32> = (0..).zip(&blocks).filter(|(_, block)| is_within(block)).map(|(at, _)| at).collect();

@@ -8,7 +8,8 @@
 )]
 
 use super::{
-    kernels::{BLOCK, Interleaved, Limits},
+    kernels::{Interleaved, Limits},
+    padded::Block,
     portable,
 };
 
@@ -102,25 +103,19 @@ impl Level {
 
     /// Σ|a−b| of two rows.
     #[inline]
-    pub(crate) fn difference(self, one: &[u8], other: &[u8]) -> u32 {
+    pub(crate) fn difference(self, one: &[Block], other: &[Block]) -> u32 {
         dispatch!(self, difference(one, other))
     }
 
     /// max |a−b| of two rows.
     #[inline]
-    pub(crate) fn largest(self, one: &[u8], other: &[u8]) -> u8 {
+    pub(crate) fn largest(self, one: &[Block], other: &[Block]) -> u8 {
         dispatch!(self, largest(one, other))
     }
 
     /// Adds the indices of those blocks of which all bytes lie between those of `low` and `high`.
     #[inline]
-    pub(crate) fn within(
-        self,
-        blocks: &[[u8; BLOCK]],
-        low: &[u8; BLOCK],
-        high: &[u8; BLOCK],
-        out: &mut Vec<u32>,
-    ) {
+    pub(crate) fn within(self, blocks: &[Block], low: &Block, high: &Block, out: &mut Vec<u32>) {
         dispatch!(self, within(blocks, low, high, out));
     }
 
@@ -128,9 +123,9 @@ impl Level {
     #[inline]
     pub(crate) fn keep_within(
         self,
-        blocks: &[[u8; BLOCK]],
-        low: &[u8; BLOCK],
-        high: &[u8; BLOCK],
+        blocks: &[Block],
+        low: &Block,
+        high: &Block,
         indices: &mut Vec<u32>,
     ) {
         dispatch!(self, keep_within(blocks, low, high, indices));

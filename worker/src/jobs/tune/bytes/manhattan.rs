@@ -9,6 +9,7 @@ use super::{
     },
     Bytes, Kept, TILE,
     kernels::{Interleaving, Limits, words},
+    padded::Padded,
     total,
 };
 
@@ -31,8 +32,7 @@ struct Asked {
 }
 
 /// One testing sample on its way.
-struct Query<'a> {
-    row: &'a [u8],
+struct Query {
     total: u32,
     words: Vec<u64>,
     sketch: Vec<u64>,
@@ -41,7 +41,7 @@ struct Query<'a> {
     share: f64,
 }
 
-impl Query<'_> {
+impl Query {
     /// What the bound `value · factor − slack` must be below.
     fn limits(&self, asked: Asked, factor: u32, slack: u32) -> Limits {
         Limits {
@@ -68,6 +68,9 @@ impl Query<'_> {
 
 /// Room for what is computed of a tile.
 struct Desk {
+    /// The testing samples of the block, and the rows of the tile.
+    queries: Padded,
+    rows: Padded,
     interleaving: Interleaving,
     sums: [Vec<u32>; 4],
     candidates: Vec<u32>,
@@ -86,10 +89,9 @@ impl Bytes<'_> {
         };
         let is_pruned = self.input.is_pruned;
         let rows = self.queries();
-        let mut queries: Vec<Query<'_>> = rows
-            .into_iter()
+        let mut queries: Vec<Query> = rows
+            .iter()
             .map(|row| Query {
-                row,
                 total: total(row),
                 words: words(row),
                 sketch: if is_pruned {
@@ -103,6 +105,8 @@ impl Bytes<'_> {
             })
             .collect();
         let mut desk = Desk {
+            queries: Padded::of(rows.iter().copied(), self.width),
+            rows: Padded::default(),
             interleaving: Interleaving::default(),
             sums: std::array::from_fn(|_| vec![0; TILE]),
             candidates: Vec::with_capacity(TILE),
@@ -132,7 +136,7 @@ impl Bytes<'_> {
 
     /// Finds limits to begin with: those that the rows with the nearest sketches set. `false` for tables that are too
     /// small for that to pay.
-    fn seed(&self, asked: Asked, queries: &mut [Query<'_>], desk: &mut Desk) -> bool {
+    fn seed(&self, asked: Asked, queries: &mut [Query], desk: &mut Desk) -> bool {
         let seeds = (SEEDS_PER_NEIGHBOUR * self.most).max(LEAST_SEEDS);
         if self.training_count() < ROWS_PER_SEED * seeds {
             return false;
@@ -154,12 +158,15 @@ impl Bytes<'_> {
                 }
             }
         }
-        for (query, nearest) in queries.iter_mut().zip(&mut nearest) {
-            let mut distances: Vec<(u32, f64)> = Vec::with_capacity(seeds);
-            for seed in nearest.nearest.ordered() {
-                let rank = seed.rank as usize;
-                let distance = self.level.difference(query.row, self.training(rank));
-                let total = query.total + self.totals()[rank];
+        for (position, (query, nearest)) in queries.iter_mut().zip(&mut nearest).enumerate() {
+            let seeds = nearest.nearest.ordered();
+            let rows = seeds.iter().map(|seed| self.training(seed.rank as usize));
+            desk.rows.fill(rows, self.width);
+            let mut distances: Vec<(u32, f64)> = Vec::with_capacity(seeds.len());
+            for (at, seed) in seeds.iter().enumerate() {
+                let row = desk.rows.row(at);
+                let distance = self.level.difference(desk.queries.row(position), row);
+                let total = query.total + self.totals()[seed.rank as usize];
                 distances.push((distance, sorensen(f64::from(distance), f64::from(total))));
             }
             let last = self.most - 1;
@@ -178,7 +185,7 @@ impl Bytes<'_> {
     fn by_sketch(
         &self,
         asked: Asked,
-        queries: &mut [Query<'_>],
+        queries: &mut [Query],
         desk: &mut Desk,
         tile: std::ops::Range<usize>,
     ) -> usize {
@@ -187,7 +194,9 @@ impl Bytes<'_> {
         let totals = &self.totals()[tile.clone()];
         let padded = tile.len().next_multiple_of(8);
         let mut looked_at = 0;
-        for query in queries {
+        let training = tile.clone().map(|rank| self.training(rank));
+        desk.rows.fill(training, self.width);
+        for (position, query) in queries.iter_mut().enumerate() {
             let bounds = &mut desk.sums[0][..padded];
             self.level.sketch(rows, &query.sketch, bounds);
             desk.candidates.clear();
@@ -202,9 +211,10 @@ impl Bytes<'_> {
             }
             looked_at += desk.candidates.len();
             for &candidate in &desk.candidates {
-                let rank = tile.start + candidate as usize;
-                let distance = self.level.difference(query.row, self.training(rank));
-                query.offer(asked, distance, totals[candidate as usize], rank as u32);
+                let at = candidate as usize;
+                let row = desk.rows.row(at);
+                let distance = self.level.difference(desk.queries.row(position), row);
+                query.offer(asked, distance, totals[at], (tile.start + at) as u32);
             }
         }
         looked_at
@@ -214,13 +224,13 @@ impl Bytes<'_> {
     fn all_of(
         &self,
         asked: Asked,
-        queries: &mut [Query<'_>],
+        queries: &mut [Query],
         desk: &mut Desk,
         tile: std::ops::Range<usize>,
     ) {
         let totals = &self.totals()[tile.clone()];
         let rows = tile.clone().map(|rank| self.training(rank));
-        desk.interleaving.fill(rows, self.width, 8);
+        desk.interleaving.fill::<8>(rows, self.width);
         let padded = tile.len().next_multiple_of(8);
         for queries in queries.chunks_mut(4) {
             let words = std::array::from_fn(|at| &queries[at.min(queries.len() - 1)].words[..]);

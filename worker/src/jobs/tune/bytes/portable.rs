@@ -1,6 +1,9 @@
 //! The kernels in plain code, for every processor.
 
-use super::kernels::{BLOCK, Interleaved, Limits};
+use super::{
+    kernels::{Interleaved, Limits},
+    padded::{BLOCK, Block},
+};
 
 pub(super) fn manhattan(rows: Interleaved<'_>, queries: [&[u64]; 4], out: [&mut [u32]; 4]) {
     for (query, out) in queries.into_iter().zip(out) {
@@ -14,7 +17,7 @@ pub(super) fn sketch(rows: Interleaved<'_>, query: &[u64], out: &mut [u32]) {
         let mut sums = [0_u32; BLOCK];
         for (block, word) in group.iter().zip(query) {
             let word = word.to_ne_bytes();
-            for (at, (sum, byte)) in sums.iter_mut().zip(block).enumerate() {
+            for (at, (sum, byte)) in sums.iter_mut().zip(block.iter()).enumerate() {
                 *sum += u32::from(byte.abs_diff(word[at % 8]));
             }
         }
@@ -37,7 +40,7 @@ pub(super) fn euclidean(
             let mut sums = [0_i32; BLOCK];
             for (block, word) in group.iter().zip(query) {
                 let word = word.to_ne_bytes().map(u8::cast_signed);
-                for (at, (sum, byte)) in sums.iter_mut().zip(block).enumerate() {
+                for (at, (sum, byte)) in sums.iter_mut().zip(block.iter()).enumerate() {
                     *sum += i32::from(*byte) * i32::from(word[at % 4]);
                 }
             }
@@ -48,22 +51,19 @@ pub(super) fn euclidean(
     }
 }
 
-pub(super) fn difference(one: &[u8], other: &[u8]) -> u32 {
-    let pairs = one.iter().zip(other);
+pub(super) fn difference(one: &[Block], other: &[Block]) -> u32 {
+    let blocks = one.iter().zip(other);
+    let pairs = blocks.flat_map(|(one, other)| one.iter().zip(other.iter()));
     pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
 }
 
-pub(super) fn largest(one: &[u8], other: &[u8]) -> u8 {
-    let pairs = one.iter().zip(other);
+pub(super) fn largest(one: &[Block], other: &[Block]) -> u8 {
+    let blocks = one.iter().zip(other);
+    let pairs = blocks.flat_map(|(one, other)| one.iter().zip(other.iter()));
     pairs.fold(0, |most, (a, b)| most.max(a.abs_diff(*b)))
 }
 
-pub(super) fn within(
-    blocks: &[[u8; BLOCK]],
-    low: &[u8; BLOCK],
-    high: &[u8; BLOCK],
-    out: &mut Vec<u32>,
-) {
+pub(super) fn within(blocks: &[Block], low: &Block, high: &Block, out: &mut Vec<u32>) {
     for (index, block) in (0..).zip(blocks) {
         if is_within(block, low, high) {
             out.push(index);
@@ -71,17 +71,12 @@ pub(super) fn within(
     }
 }
 
-pub(super) fn keep_within(
-    blocks: &[[u8; BLOCK]],
-    low: &[u8; BLOCK],
-    high: &[u8; BLOCK],
-    indices: &mut Vec<u32>,
-) {
+pub(super) fn keep_within(blocks: &[Block], low: &Block, high: &Block, indices: &mut Vec<u32>) {
     indices.retain(|&index| is_within(&blocks[index as usize], low, high));
 }
 
-fn is_within(block: &[u8; BLOCK], low: &[u8; BLOCK], high: &[u8; BLOCK]) -> bool {
-    let limits = low.iter().zip(high);
+fn is_within(block: &Block, low: &Block, high: &Block) -> bool {
+    let limits = low.iter().zip(high.iter());
     let outside = block
         .iter()
         .zip(limits)

@@ -8,8 +8,9 @@
 use brigade_protocol::shm::Samples;
 
 use super::{
-    kernels::{BLOCK, Interleaved, Interleaving, words},
+    kernels::{Interleaved, Interleaving, words},
     level::Level,
+    padded::{BLOCK, Block},
 };
 
 /// Bytes that are kept of a row together.
@@ -78,7 +79,7 @@ impl Grouping {
             let pairs = sketches.windows(2);
             pairs
                 .map(|pair| {
-                    u64::from(grouping.bound(Level::Portable.difference(&pair[0], &pair[1])))
+                    u64::from(grouping.bound(Level::Portable.difference(&pair[..1], &pair[1..])))
                 })
                 .sum::<u64>()
         });
@@ -86,13 +87,13 @@ impl Grouping {
     }
 
     /// The sketch of a row.
-    fn sketch(&self, row: &[u8]) -> [u8; BLOCK] {
+    fn sketch(&self, row: &[u8]) -> Block {
         let mut sums = [0_u32; BLOCK];
         for (&byte, &group) in row.iter().zip(&self.group_of) {
             sums[usize::from(group) % BLOCK] += u32::from(byte);
         }
         // At most the divisor times 255.
-        sums.map(|sum| (sum / self.divisor) as u8)
+        Block(sums.map(|sum| (sum / self.divisor) as u8))
     }
 
     /// What the distance of two rows is at least, by that of their sketches.
@@ -131,12 +132,12 @@ impl Sketches {
         let step = (rows.len() / SAMPLE).max(1);
         let sample = rows.iter().step_by(step).map(|&number| row(number));
         let grouping = Grouping::choose(width, sample);
-        let sketches: Vec<[u8; BLOCK]> = rows
+        let sketches: Vec<Block> = rows
             .iter()
             .map(|&number| grouping.sketch(row(number)))
             .collect();
         let mut interleaved = Interleaving::default();
-        interleaved.fill(sketches.iter().map(<[u8; BLOCK]>::as_slice), BLOCK, WORD);
+        interleaved.fill::<WORD>(sketches.iter().map(|sketch| sketch.as_slice()), BLOCK);
         Self {
             grouping,
             interleaved,
@@ -145,7 +146,7 @@ impl Sketches {
 
     /// The sketch of a row that is none of these, as a query.
     pub(super) fn query(&self, row: &[u8]) -> Vec<u64> {
-        words(&self.grouping.sketch(row))
+        words(&*self.grouping.sketch(row))
     }
 
     /// The sketches of some of the rows; `first` is a multiple of 8.
@@ -174,9 +175,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_bound_is_never_above_the_distance(rows in (1..900_usize).prop_flat_map(|width| vec(vec(any::<u8>(), width), 2..4))) {
-            let exact = Level::Portable.difference(&rows[0], &rows[1]);
+            let exact = rows[0].iter().zip(&rows[1]).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
             for grouping in [Some(Grouping::runs(rows[0].len())), Grouping::squares(rows[0].len(), 1)].into_iter().flatten() {
-                let apart = Level::Portable.difference(&grouping.sketch(&rows[0]), &grouping.sketch(&rows[1]));
+                let apart = Level::Portable.difference(&[grouping.sketch(&rows[0])], &[grouping.sketch(&rows[1])]);
                 prop_assert!(grouping.bound(apart) <= exact);
                 // Whoever is nearer than a limit has a sketch below the sketch's limit.
                 prop_assert!(apart < grouping.limit(exact + 1));
