@@ -55,9 +55,9 @@ const MOST_UNITS: f64 = 1e9;
 /// What a pair of rows costs beside its features, and a neighbour from first sight to its vote.
 const PAIR_UNITS: f64 = 8.0;
 /// How much cheaper features and pairs are where all are bytes.
-const BYTES_CHEAPER: f64 = 32.0;
-/// More testing samples in a block would leave no room in the second-level cache for the training rows they meet.
-const MOST_ROWS: u32 = 512;
+const BYTES_CHEAPER: f64 = 64.0;
+/// Testing samples of a block, which share the fetching of training rows from memory: enough to make that cheap.
+const MOST_ROWS: u32 = 2048;
 const NEIGHBOUR_UNITS: f64 = 600.0;
 /// A task takes this share of what is left for each worker: big blocks first, small ones at the end, when it matters
 /// that all workers end together.

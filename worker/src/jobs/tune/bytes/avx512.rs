@@ -1,13 +1,14 @@
 //! The kernels with registers of 64 bytes.
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm_cvtsi128_si32, _mm_max_epu8, _mm_min_epu8, _mm_minpos_epu16,
+    __m256i, __m512i, _CMP_LE_OQ, _mm_cvtsi128_si32, _mm_max_epu8, _mm_min_epu8, _mm_minpos_epu16,
     _mm_set1_epi8, _mm_srli_epi16, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
     _mm256_max_epu8, _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi512_si256,
-    _mm512_cmplt_epu32_mask, _mm512_cvtepi64_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
-    _mm512_max_epu8, _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_sad_epu8, _mm512_set1_epi32,
-    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi32, _mm512_subs_epu8,
-    _mm512_test_epi32_mask,
+    _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask, _mm512_cvtepi64_epi32, _mm512_cvtepu32_ps,
+    _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_max_epu8, _mm512_max_epu32,
+    _mm512_mul_ps, _mm512_mullo_epi32, _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_sad_epu8,
+    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_ps, _mm512_setzero_si512, _mm512_sub_epi32,
+    _mm512_subs_epu8, _mm512_test_epi32_mask,
 };
 
 use super::{
@@ -128,11 +129,14 @@ pub(super) fn largest(one: &[Block], other: &[Block]) -> u8 {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn within(blocks: &[Block], low: &Block, high: &Block, out: &mut Vec<u32>) {
     let (low, high) = (load(low), load(high));
+    // Every index is written, and the next one over those that do not count: no branch to be guessed wrong.
+    let mut kept = out.len();
+    out.resize(kept + blocks.len(), 0);
     for (index, block) in (0..).zip(blocks) {
-        if is_within(load(block), low, high) {
-            out.push(index);
-        }
+        out[kept] = index;
+        kept += usize::from(is_within(load(block), low, high));
     }
+    out.truncate(kept);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
@@ -172,7 +176,32 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &mut Vec<u32>) {
-    portable::below_share(values, totals, limits, out);
+    let (blocks, rest) = values.as_chunks::<16>();
+    let (other, rest_totals) = totals.as_chunks::<16>();
+    let factor = _mm512_set1_epi32(limits.factor.cast_signed());
+    let slack = _mm512_set1_epi32(limits.slack.cast_signed());
+    let limit = _mm512_set1_epi32(limits.limit.cast_signed());
+    let share = _mm512_set1_ps(limits.loosened_share());
+    let total = _mm512_set1_epi32(limits.total.cast_signed());
+    let mut first = 0;
+    for (values, totals) in blocks.iter().zip(other) {
+        let values = _mm512_mullo_epi32(bytemuck::must_cast(*values), factor);
+        let bounds = _mm512_sub_epi32(_mm512_max_epu32(values, slack), slack);
+        let totals = _mm512_add_epi32(bytemuck::must_cast(*totals), total);
+        let most = _mm512_mul_ps(share, _mm512_cvtepu32_ps(totals));
+        let mut mask = _mm512_cmplt_epu32_mask(bounds, limit)
+            | _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_cvtepu32_ps(bounds), most);
+        while mask != 0 {
+            out.push(first + mask.trailing_zeros());
+            mask &= mask - 1;
+        }
+        first += 16;
+    }
+    let start = out.len();
+    portable::below_share(rest, rest_totals, limits, out);
+    for index in &mut out[start..] {
+        *index += first;
+    }
 }
 
 #[inline]

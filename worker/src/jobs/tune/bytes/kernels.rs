@@ -32,6 +32,13 @@ pub(crate) struct Limits {
     pub(super) total: u32,
 }
 
+impl Limits {
+    /// The share, a little more than it is, so that rounding loses nobody: who is found is looked at again.
+    pub(super) fn loosened_share(&self) -> f32 {
+        (self.share * (1.0 + 1e-6)).min(f64::from(f32::MAX)) as f32
+    }
+}
+
 /// Rows as they are being interleaved.
 #[derive(Debug, Default)]
 pub(super) struct Interleaving {
@@ -205,6 +212,31 @@ mod tests {
                 let mut kept = (0..).take(blocks.len()).collect();
                 level.keep_within(&blocks, &low, &high, &mut kept);
                 prop_assert_eq!(&kept, &expected, "{:?}", level);
+            }
+        }
+
+        #[test]
+        fn values_below_a_share_are_found(
+            values in vec((0..400_u32, 0..400_u32), 0..80),
+            (factor, slack, limit, total) in (1..5_u32, 0..90_u32, 0..60_u32, 0..300_u32),
+            share in prop_oneof![0.0..1.0, Just(f64::MAX)],
+        ) {
+            let limits = Limits { factor, slack, limit, share, total };
+            let (values, totals): (Vec<u32>, Vec<u32>) = values.into_iter().unzip();
+            let must = |at: usize| {
+                let bound = (values[at] * factor).saturating_sub(slack);
+                bound < limit || f64::from(bound) <= share * f64::from(totals[at] + total)
+            };
+            let may = |at: usize| {
+                let bound = (values[at] * factor).saturating_sub(slack);
+                bound < limit || f64::from(bound) <= share * 1.00001 * f64::from(totals[at] + total)
+            };
+            for level in Level::all() {
+                let mut out = vec![];
+                level.below_share(&values, &totals, limits, &mut out);
+                let found = |at: usize| out.contains(&u32::try_from(at).unwrap());
+                prop_assert!((0..values.len()).all(|at| found(at) >= must(at) && found(at) <= may(at)), "{:?}", level);
+                prop_assert!(out.is_sorted_by(|one, other| one < other));
             }
         }
 

@@ -112,11 +112,10 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
         factor,
         slack,
         limit,
-        share,
         total,
+        ..
     } = limits;
-    // A little more, so that rounding loses nobody: who is found is looked at again.
-    let share = (share * (1.0 + 1e-6)).min(f64::from(f32::MAX)) as f32;
+    let share = limits.loosened_share();
     let is_below = |value: u32, other: u32| {
         let bound = (value * factor).saturating_sub(slack);
         // Below 2^24, which f32 holds.
