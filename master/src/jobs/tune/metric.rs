@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use thiserror::Error;
 
+/// So few classes are counted in a table of all pairs, which is faster than sorting.
+const FEW_CLASSES: usize = 32;
+
 /// How often samples of one class were taken for those of another, or rightly for their own. Only pairs that occur
 /// take room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,11 +29,24 @@ pub(crate) struct ClassCounts {
 impl Confusion {
     /// Counts a block of samples: the right class of each, and the predicted one.
     pub(crate) fn count(&mut self, right: &[u32], predicted: &[u32]) {
-        let mut pairs: Vec<(u32, u32)> = right
-            .iter()
-            .copied()
-            .zip(predicted.iter().copied())
-            .collect();
+        let pairs = || right.iter().copied().zip(predicted.iter().copied());
+        let classes = right.iter().chain(predicted).max();
+        let classes = classes.map_or(0, |&most| most as usize + 1);
+        if classes <= FEW_CLASSES {
+            let mut counts = vec![0_u64; classes * classes];
+            for (right, predicted) in pairs() {
+                counts[right as usize * classes + predicted as usize] += 1;
+            }
+            let of_pairs = (0..).flat_map(|right| (0..classes).map(move |class| (right, class)));
+            for ((right, predicted), count) in of_pairs.zip(counts).filter(|(_, count)| *count > 0)
+            {
+                // Fits, as one of few.
+                let predicted = u32::try_from(predicted).unwrap_or(u32::MAX);
+                *self.counts.entry((right, predicted)).or_default() += count;
+            }
+            return;
+        }
+        let mut pairs: Vec<(u32, u32)> = pairs().collect();
         pairs.sort_unstable();
         for run in pairs.chunk_by(PartialEq::eq) {
             *self.counts.entry(run[0]).or_default() += run.len() as u64;

@@ -150,7 +150,8 @@ impl<'a> Bytes<'a> {
     fn totals(&self) -> &'a [u32] {
         self.prepared.lore.totals.get_or_init(|| {
             let rows = 0..self.training_count();
-            rows.map(|rank| total(self.training(rank))).collect()
+            rows.map(|rank| self.level.sums(self.training(rank)).0)
+                .collect()
         })
     }
 
@@ -163,10 +164,6 @@ impl<'a> Bytes<'a> {
             ))
         })
     }
-}
-
-fn total(row: &[u8]) -> u32 {
-    row.iter().copied().map(u32::from).sum()
 }
 
 /// The nearest of one testing sample, and what a row must be below to be among them.

@@ -189,6 +189,11 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
     portable::below_share(values, totals, limits, out);
 }
 
+#[target_feature(enable = "avx2")]
+pub(super) fn sums(row: &[u8]) -> (u32, u32) {
+    portable::sums(row)
+}
+
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(block: &Block) -> [__m256i; 2] {

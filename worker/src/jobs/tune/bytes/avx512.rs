@@ -204,6 +204,11 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
     }
 }
 
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn sums(row: &[u8]) -> (u32, u32) {
+    portable::sums(row)
+}
+
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(block: &Block) -> __m512i {

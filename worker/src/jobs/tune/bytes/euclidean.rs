@@ -13,7 +13,10 @@ impl Bytes<'_> {
     pub(super) fn euclidean(&self, mut found: impl FnMut(usize, usize, &[Neighbour])) {
         let rows = self.queries();
         let words: Vec<Vec<u32>> = rows.iter().map(|row| lessened_words(row)).collect();
-        let squares: Vec<i32> = rows.iter().map(|row| square(row)).collect();
+        let squares: Vec<i32> = rows
+            .iter()
+            .map(|row| self.level.sums(row).1.cast_signed())
+            .collect();
         let mut kept = self.kept(rows.len());
         let mut interleaving = Interleaving::default();
         let mut distances: [Vec<u32>; 4] = std::array::from_fn(|_| vec![0; TILE]);
@@ -52,14 +55,11 @@ impl Bytes<'_> {
     fn offsets(&self) -> &[i32] {
         self.prepared.lore.offsets.get_or_init(|| {
             let rows = (0..self.training_count()).map(|rank| self.training(rank));
-            let offsets = rows.map(|row| square(row) - 256 * super::total(row).cast_signed());
+            let offsets = rows.map(|row| {
+                let (total, squares) = self.level.sums(row);
+                squares.cast_signed() - 256 * total.cast_signed()
+            });
             offsets.chain([0; LANES]).collect()
         })
     }
-}
-
-fn square(row: &[u8]) -> i32 {
-    row.iter()
-        .map(|&byte| i32::from(byte) * i32::from(byte))
-        .sum()
 }

@@ -101,6 +101,12 @@ impl Level {
         dispatch!(self, sketch(rows, query, out));
     }
 
+    /// Σb and Σb² of a row.
+    #[inline]
+    pub(crate) fn sums(self, row: &[u8]) -> (u32, u32) {
+        dispatch!(self, sums(row))
+    }
+
     /// Σ|a−b| of two rows.
     #[inline]
     pub(crate) fn difference(self, one: &[Block], other: &[Block]) -> u32 {

@@ -10,7 +10,6 @@ use super::{
     Bytes, Kept, TILE,
     kernels::{Interleaving, Limits, words},
     padded::Padded,
-    total,
 };
 
 /// Rows with the nearest sketches that are compared first, so that there is a limit from the start: so many for each
@@ -92,7 +91,7 @@ impl Bytes<'_> {
         let mut queries: Vec<Query> = rows
             .iter()
             .map(|row| Query {
-                total: total(row),
+                total: self.level.sums(row).0,
                 words: words(row),
                 sketch: if is_pruned {
                     self.sketches().query(row)

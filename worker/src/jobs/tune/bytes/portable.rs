@@ -135,3 +135,18 @@ pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &
         first += 16;
     }
 }
+
+/// Σb and Σb² of a row.
+#[expect(
+    clippy::inline_always,
+    reason = "compiled anew for the instructions of each caller"
+)]
+#[inline(always)]
+pub(super) fn sums(row: &[u8]) -> (u32, u32) {
+    let total = row.iter().map(|&byte| u32::from(byte)).sum();
+    let squares = row
+        .iter()
+        .map(|&byte| u32::from(byte) * u32::from(byte))
+        .sum();
+    (total, squares)
+}
