@@ -216,7 +216,7 @@ fn samples_of_a_second_file_test() {
     fs::write(folder.path().join("test.csv"), "5,3,a\n").unwrap();
     let output = tune(&files);
     assert!(
-        output.code == 2 && output.stderr.contains("has 2 features, but"),
+        output.code == 2 && output.stderr.contains("has 4 features and"),
         "{}",
         output.stderr
     );
@@ -236,7 +236,7 @@ fn features_are_chosen() {
     assert!(
         output
             .stderr
-            .contains("no feature 5; --features takes column numbers from 1 to 5 but 5")
+            .contains("column 5 holds the class, which is no feature; expected 1, 2, 3, 4")
     );
     assert_eq!(lines("--no-prune"), lines(""));
 }

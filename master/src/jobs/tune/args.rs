@@ -255,7 +255,7 @@ mod tests {
             ("--seed x", "invalid digit"),
             ("--test t.csv --split kfold:5", "cannot be used with"),
             ("--test t.csv --seed 5", "cannot be used with"),
-            ("--features 1 --drop 2", "cannot be used with"),
+            ("--features 0", "no list of features"),
         ] {
             let error = parse(words).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn seeds_and_features_reach_the_table() {
-        let args = parse("--split kfold:5x2:seed=1 --seed 7 --features 1,-2 --no-prune").unwrap();
+        let args = parse("--split kfold:5x2:seed=1 --seed 7 --features 1,4 --no-prune").unwrap();
         let (table, terms) = args.read().unwrap();
         assert_eq!((table.width, table.column(1)), (2, 4));
         assert_eq!(terms.split.to_string(), "kfold:5x2:seed=7");
