@@ -44,8 +44,8 @@ impl Narrator {
     }
 
     /// Says how much of the work is done.
-    pub(crate) fn progress(&self, fraction: Fraction) {
-        self.progress.set(fraction);
+    pub(crate) fn progress(&self, fraction: Fraction, done: u64, what: &str) {
+        self.progress.set(fraction, done, what);
     }
 
     /// Prints a line.

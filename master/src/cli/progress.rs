@@ -39,20 +39,21 @@ impl Progress {
         }
     }
 
-    /// Shows how much is done.
-    pub(crate) fn set(&self, fraction: Fraction) {
+    /// Shows how much is done: a share, and how many of what.
+    pub(crate) fn set(&self, fraction: Fraction, done: u64, what: &str) {
         let Some(bar) = &self.bar else {
             return;
         };
         let is_due = self.is_impatient || self.began.elapsed() >= PATIENCE;
         if is_due && !self.is_drawn.swap(true, Ordering::Relaxed) {
             bar.set_draw_target(ProgressDrawTarget::stderr());
-            if let Ok(style) =
-                ProgressStyle::with_template("{bar:40.green} {percent:>3} %  {elapsed}, {eta} left")
-            {
+            if let Ok(style) = ProgressStyle::with_template(
+                "{bar:32.green} {percent:>3} %  {elapsed}, {eta} left, {msg}",
+            ) {
                 bar.set_style(style.progress_chars("━╸ "));
             }
         }
+        bar.set_message(rate(done, self.began.elapsed(), what));
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -74,5 +75,35 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// How many a second, such as `12 k tests/s`.
+fn rate(done: u64, elapsed: Duration, what: &str) -> String {
+    let rate = done as f64 / elapsed.as_secs_f64().max(1e-3);
+    let (number, unit) = match rate {
+        1e6.. => (rate / 1e6, " M"),
+        1e3.. => (rate / 1e3, " k"),
+        _ => (rate, ""),
+    };
+    if number < 10.0 {
+        format!("{number:.1}{unit} {what}/s")
+    } else {
+        format!("{number:.0}{unit} {what}/s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_short() {
+        let two_seconds = |done| rate(done, Duration::from_secs(2), "tests");
+        assert_eq!(two_seconds(5), "2.5 tests/s");
+        assert_eq!(two_seconds(44), "22 tests/s");
+        assert_eq!(two_seconds(24_400), "12 k tests/s");
+        assert_eq!(two_seconds(3_000_000), "1.5 M tests/s");
+        assert_eq!(rate(0, Duration::ZERO, "tests"), "0.0 tests/s");
     }
 }

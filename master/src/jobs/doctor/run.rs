@@ -44,7 +44,8 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Done> {
     let count = all.len() + 1;
     let mut rows = vec![examine(first, &bench)];
     for check in all {
-        narrator.progress(rows.len() as f64 / count as f64);
+        let done = rows.len();
+        narrator.progress(done as f64 / count as f64, done as u64, "checks");
         // Without a worker there is nothing to be shown, and without an end it would not be seen.
         if !rows[0].is_ok || began.elapsed() > LIMIT_OF_ALL {
             break;

@@ -182,6 +182,11 @@ impl Gather {
         self.open.insert(index, open);
     }
 
+    /// How many testing samples were classified so far, each distance counted.
+    pub(crate) fn done(&self) -> u64 {
+        self.done
+    }
+
     /// How much of the work is done, from 0 to 1.
     pub(crate) fn fraction(&self) -> f64 {
         if self.all == 0 {

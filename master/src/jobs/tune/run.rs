@@ -139,7 +139,7 @@ fn score(
                 narrator.say(&failure(task, &error.without_input_index()));
             }
         }
-        narrator.progress(gather.fraction());
+        narrator.progress(gather.fraction(), gather.done(), "tests");
     }
     Ok((gather, failures))
 }
