@@ -2,7 +2,8 @@
 //!
 //! Looking means to read the environment of every process, so it is done only after a worker has died that had
 //! not been told to end, on a thread of its own that ends when there is nothing to look for, and for all that
-//! have died in the meantime at once. It takes a tenth of one core at most, however fast workers die.
+//! have died in the meantime at once. It takes a tenth of one core at most, however fast workers die, unless one look
+//! takes longer than a tenth of a second: rests end after a second.
 
 use std::{
     mem,

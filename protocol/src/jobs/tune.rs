@@ -51,6 +51,10 @@ impl Hyperparameter {
     }
 }
 
+/// Tables of bytes with more features than this are compared in `f64`, as other tables are: 32 bits hold the sums of
+/// rows twice as wide, and no wider ones.
+pub const WIDEST_BYTES: usize = 16_384;
+
 /// How much each neighbour's vote counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

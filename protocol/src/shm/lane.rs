@@ -270,7 +270,7 @@ impl Lane {
 fn lap(sequence: u64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "31 bits: the laps may wrap, 1024 tasks at a time"
+        reason = "30 bits: the laps may wrap, 1024 tasks at a time"
     )]
     let lap = (sequence / MAX_IN_FLIGHT as u64) as u32;
     (lap & (u32::MAX >> 2)) + 1

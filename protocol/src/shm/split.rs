@@ -56,10 +56,13 @@ pub struct KFold {
     pub is_stratified: bool,
 }
 
+/// The most partitions that a text may ask for: each is worked out and remembered.
+const MOST_PARTITIONS: u32 = 10_000;
+
 /// Why a text is not a split.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "unknown split `{text}`: expected every:N (such as every:5), holdout:ROWS, or kfold:K, kfold:KxREPEATS with :seed=N or :plain after it; N and K of 2 or more"
+    "unknown split `{text}`: expected every:N (such as every:5), holdout:ROWS, or kfold:K, kfold:KxREPEATS with :seed=N or :plain after it; N and K of 2 or more, and K times REPEATS of 10,000 at most"
 )]
 pub struct SplitError {
     text: String,
@@ -139,7 +142,10 @@ impl KFold {
             seed: 0,
             is_stratified: true,
         };
-        kfold.folds.checked_mul(kfold.repeats)?;
+        kfold
+            .folds
+            .checked_mul(kfold.repeats)
+            .filter(|&partitions| partitions <= MOST_PARTITIONS)?;
         for part in parts {
             match part.split_once('=') {
                 Some(("seed", seed)) => kfold.seed = seed.parse().ok()?,
@@ -244,6 +250,7 @@ mod tests {
             "holdout:",
             "holdout:-1",
             "kfold:65536x65536",
+            "kfold:2x5001",
         ] {
             let error = text.parse::<Split>().unwrap_err();
             assert!(error.to_string().contains(&format!("`{text}`")), "{error}");

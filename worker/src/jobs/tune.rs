@@ -86,6 +86,12 @@ pub enum ScoreError {
         /// How many numbers came.
         found: usize,
     },
+    /// A distance is asked for twice.
+    #[error("{distance} is asked for twice")]
+    Repeated {
+        /// Which one.
+        distance: Distance,
+    },
     /// Differences of this feature overflow.
     #[error("feature {} is too large to be put on a scale; choose --scale none", feature + 1)]
     Scale {

@@ -1,8 +1,7 @@
 //! The samples that a model was tuned on, read again and made sure of.
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
+    io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -16,10 +15,7 @@ use crate::{
     table::{Features, Header, Label, Reading, Table, TableError},
 };
 
-use super::{
-    layout::{Class, Layout},
-    source::unquoted,
-};
+use super::layout::{Class, Layout};
 
 /// Why a model cannot be used.
 #[derive(Debug, Error)]
@@ -66,17 +62,9 @@ impl Training {
                 table.rows()
             )));
         }
-        let width = table.width + 1;
         let label: Label = model.data.label.parse().unwrap_or_default();
-        let class = match &label {
-            // The classes are in a file of their own.
-            _ if table.origin.label.is_none() => None,
-            Label::Number(_) => label.column(width),
-            Label::Name(name) => {
-                let path = moved.unwrap_or_else(|| Path::new(&model.data.path));
-                column_named(name, path, width)
-            }
-        };
+        // None where the classes are in a file of their own.
+        let class = table.origin.label.map(|column| column - 1);
         let chosen = chosen(&table, model.features.as_deref(), class)?;
         let layout = Layout::new(
             table.feature_names.as_deref(),
@@ -177,20 +165,6 @@ fn chosen(
         return Err(misfit("it has no features"));
     }
     Ok(places)
-}
-
-/// The column with this name in the header of a text with so many columns: a table keeps the names of its features
-/// only.
-fn column_named(name: &str, path: &Path, width: usize) -> Option<usize> {
-    let mut lines = BufReader::new(File::open(path).ok()?).lines();
-    let header = lines.find(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()));
-    let header = header?.ok()?;
-    let header = header.trim_start_matches('\u{feff}');
-    [',', ';', '\t'].into_iter().find_map(|separator| {
-        let fields = unquoted(header, separator);
-        let place = fields.iter().position(|field| field == name)?;
-        (fields.len() == width).then_some(place)
-    })
 }
 
 /// The table with these features alone.

@@ -105,7 +105,7 @@ pub(crate) struct TuneArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 
-    /// Compute whole distances, even where a part shows that they cannot matter: slower, with the same results
+    /// Compute every distance, even where a lower bound shows that it cannot matter: slower, with the same results
     #[arg(long)]
     pub(crate) no_prune: bool,
 }

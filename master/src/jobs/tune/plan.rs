@@ -1,7 +1,7 @@
 //! Cuts a grid into tasks that end at about the same time.
 
 use brigade_protocol::{
-    jobs::tune::{Distance, Input, Scale, TILE_ROWS, Weights},
+    jobs::tune::{Distance, Input, Scale, TILE_ROWS, WIDEST_BYTES, Weights},
     shm::Split,
 };
 use thiserror::Error;
@@ -177,10 +177,13 @@ fn passes(grid: &Grid, terms: &Terms, table: &Table) -> Vec<(f64, Vec<Distance>)
     let testing = terms.split.testing_count(0, table.rows());
     let training = table.rows().saturating_sub(testing);
     // What is put on a scale is no byte any more.
-    let is_bytes = matches!(table.features, Features::Bytes(_)) && terms.scale == Scale::None;
-    let cheaper = if is_bytes { BYTES_CHEAPER } else { 1.0 };
+    let is_bytes = matches!(table.features, Features::Bytes(_))
+        && terms.scale == Scale::None
+        && table.width <= WIDEST_BYTES;
     let most = grid.ks.iter().copied().max().unwrap_or(0);
     let units = |pass: &[Distance]| {
+        let is_cheap = is_bytes && pass.iter().all(|distance| Distance::ALL.contains(distance));
+        let cheaper = if is_cheap { BYTES_CHEAPER } else { 1.0 };
         let sums = pass
             .iter()
             .map(|distance| dearness(*distance))

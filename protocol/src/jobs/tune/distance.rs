@@ -47,7 +47,22 @@ pub enum Distance {
 
 /// The exponent of a Minkowski distance: a finite number above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "f64", try_from = "f64")]
 pub struct Exponent(u64);
+
+impl From<Exponent> for f64 {
+    fn from(exponent: Exponent) -> Self {
+        exponent.get()
+    }
+}
+
+impl TryFrom<f64> for Exponent {
+    type Error = &'static str;
+
+    fn try_from(exponent: f64) -> Result<Self, Self::Error> {
+        Self::new(exponent).ok_or("an exponent is a finite number above 0")
+    }
+}
 
 impl Exponent {
     /// `None` for what is not finite and above 0.

@@ -15,7 +15,7 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a table has at most u32::MAX rows, and sums over a row of WIDEST bytes fit into 31 bits"
+    reason = "a table has at most u32::MAX rows, and sums over a row of WIDEST_BYTES fit into 31 bits"
 )]
 
 #[cfg(target_arch = "x86_64")]
@@ -34,7 +34,7 @@ mod sketch;
 use std::{cell::OnceCell, sync::Arc};
 
 use brigade_protocol::{
-    jobs::tune::{Distance, Input},
+    jobs::tune::{Distance, Input, WIDEST_BYTES},
     shm::{Matrix, Samples},
 };
 
@@ -45,9 +45,6 @@ use super::{
 use chebyshev::Probes;
 pub(super) use level::Level;
 use sketch::Sketches;
-
-/// Wider rows have sums that 32 bits do not hold.
-const WIDEST: usize = 16_384;
 
 /// Training rows that are looked at by all testing samples of a block before the next: what they need stays in the
 /// second-level cache.
@@ -86,7 +83,7 @@ impl<'a> Bytes<'a> {
             return None;
         };
         let most = input.ks.iter().copied().max()? as usize;
-        (prepared.scaling.is_none() && width <= WIDEST).then_some(Self {
+        (prepared.scaling.is_none() && width <= WIDEST_BYTES).then_some(Self {
             prepared,
             samples,
             input,

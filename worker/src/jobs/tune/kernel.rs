@@ -224,8 +224,8 @@ pub(super) fn canberra(one: f64, other: f64) -> f64 {
     }
 }
 
-/// 1 − Σab ÷ (√Σa² √Σb²). Rounding may not make it negative, and where sums overflow the samples are as far apart
-/// as can be.
+/// 1 − Σab ÷ (√Σa² √Σb²). Rounding may not make it negative, and where the sums overflow so that nothing is known, the
+/// samples are as far apart as can be. Squares that vanish (of numbers below 1e-154) count as zeros.
 #[inline]
 pub(super) fn cosine(product: f64, square: f64, other_square: f64) -> f64 {
     if square == 0.0 || other_square == 0.0 {

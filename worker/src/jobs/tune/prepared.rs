@@ -11,12 +11,14 @@ use super::{ScoreError, bytes::Lore, scaling::Scaling};
 
 /// What a worker finds out once about a table and a partition, and then uses for every block: the training rows in
 /// the order of their features and class names, which breaks ties between equal distances for free, and the scale.
-/// Eight bytes a training row; the features stay in shared memory.
+/// Eight bytes a training row, and of a table of bytes up to 330 more once they are needed ([`Lore`]); the features stay
+/// in shared memory.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     split: Split,
     index: u32,
     scale: Scale,
+    width: usize,
     pub(super) partition: Partition,
     pub(super) scaling: Option<Scaling>,
     /// The row at each rank.
@@ -59,6 +61,7 @@ impl Prepared {
             split,
             index,
             scale,
+            width: samples.feature_count(),
             partition,
             rows,
             class_ids,
@@ -101,13 +104,22 @@ impl Prepared {
         input: &Input,
     ) -> Result<(), ScoreError> {
         let (rows, training) = (samples.len(), self.rows.len());
-        if !self.fits(input) || rows != self.partition.rows() {
+        if !self.fits(input)
+            || rows != self.partition.rows()
+            || samples.feature_count() != self.width
+        {
             return Err(ScoreError::Split {
                 asked: input.split,
                 rows,
                 prepared: self.split,
                 prepared_rows: self.partition.rows(),
             });
+        }
+        let mut distances = input.distances.iter().enumerate();
+        if let Some((_, &distance)) =
+            distances.find(|(at, distance)| input.distances[..*at].contains(distance))
+        {
+            return Err(ScoreError::Repeated { distance });
         }
         match input.ks.iter().find(|&&k| k == 0 || k as usize > training) {
             Some(&k) => Err(ScoreError::Neighbours { k, training }),

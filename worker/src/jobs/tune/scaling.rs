@@ -31,11 +31,18 @@ impl Scaling {
             let column =
                 (0..training).map(move |at| samples.row(partition.training_row(at)).get(feature));
             let (offset, divisor) = match scale {
-                Scale::MinMax => min_max(column),
-                _ => standard(column),
+                Scale::MinMax => min_max(column.clone()),
+                _ => standard(column.clone()),
             };
-            // A feature that does not vary says nothing, on any scale.
-            let divisor = if divisor > 0.0 { divisor } else { 1.0 };
+            // A feature that does not vary says nothing, on any scale; rounding may lend it a deviation.
+            let is_constant = column
+                .clone()
+                .all(|number| Some(number) == column.clone().next());
+            let divisor = if is_constant || divisor <= 0.0 {
+                1.0
+            } else {
+                divisor
+            };
             let all = (0..samples.len()).map(|row| samples.row(row).get(feature));
             if !all
                 .map(|number| (number - offset) / divisor)

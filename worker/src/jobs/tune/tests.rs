@@ -55,7 +55,12 @@ fn scaled(rows: &[Vec<f64>], training: &[usize], scale: Scale) -> Vec<Vec<f64>> 
                 (least, most - least)
             }
         };
-        let divisor = if divisor > 0.0 { divisor } else { 1.0 };
+        let is_constant = column.iter().all(|number| *number == column[0]);
+        let divisor = if is_constant || divisor <= 0.0 {
+            1.0
+        } else {
+            divisor
+        };
         for row in &mut rows {
             row[feature] = (row[feature] - offset) / divisor;
         }

@@ -55,7 +55,7 @@ impl Vote {
     pub(super) fn votes(&self) -> impl Iterator<Item = (u32, f64)> {
         let classes = (0..).zip(&self.ballot);
         classes
-            .filter(|(_, (_, first))| *first > 0)
+            .filter(|(_, (votes, first))| *first > 0 && *votes != 0.0)
             .map(|(class_id, &(votes, _))| (class_id, votes))
     }
 

@@ -45,7 +45,7 @@ impl Bytes<'_> {
             }
         }
         for (position, kept) in kept.iter_mut().enumerate() {
-            // Different sums below 2^53 have different roots, so their order stands.
+            // Different sums of 32 bits have different roots, so their order stands.
             found(0, position, kept.nearest.ordered_by(f64::sqrt));
         }
     }
