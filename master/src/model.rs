@@ -39,6 +39,9 @@ pub(crate) struct Model {
     pub(crate) features: Option<Vec<Column>>,
     /// The classes in the order of their ids.
     pub(crate) classes: Vec<String>,
+    /// The SHA-256 of the classes of the data's rows, which may be in a file of their own; absent in older models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rows_sha256: Option<String>,
     /// How many neighbours vote.
     pub(crate) k: u32,
     /// What makes them near.
@@ -176,6 +179,15 @@ pub(crate) fn fingerprint_of(bytes: &[u8]) -> (u64, String) {
     (bytes.len() as u64, hex(&Sha256::digest(bytes)))
 }
 
+/// The SHA-256 of the classes of rows: their ids, four bytes each, little-endian.
+pub(crate) fn fingerprint_of_classes(class_ids: &[u32]) -> String {
+    let mut hasher = Sha256::new();
+    for id in class_ids {
+        hasher.update(id.to_le_bytes());
+    }
+    hex(&hasher.finalize())
+}
+
 fn hex(digest: &[u8]) -> String {
     let mut text = String::with_capacity(2 * digest.len());
     for byte in digest {
@@ -226,6 +238,7 @@ mod tests {
             test: None,
             features: Some(vec![Column::Number(3), Column::Name("width".to_owned())]),
             classes: vec!["a".to_owned(), "b".to_owned()],
+            rows_sha256: None,
             k: 5,
             distance: "minkowski:3".parse().unwrap(),
             weights: Weights::Distance,

@@ -6,7 +6,7 @@ use brigade_protocol::jobs::{classify::Verdict, tune::Weights};
 
 use super::{
     Format,
-    layout::{right, sheet},
+    layout::{printable, right, sheet},
 };
 
 /// Writes results as they come, and counts for the summary.
@@ -188,12 +188,6 @@ fn number(number: f64) -> String {
     } else {
         "null".to_owned()
     }
-}
-
-/// Names are others' to choose: no control character gets to the terminal, or tears a line.
-fn printable(text: &str) -> String {
-    let clean = |letter: char| if letter.is_control() { '?' } else { letter };
-    text.chars().map(clean).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,12 @@ pub(super) fn sheet(names: &[&str]) -> Table {
     table
 }
 
+/// A name that others have chosen: no control character gets to the terminal, or tears a line.
+pub(super) fn printable(text: &str) -> String {
+    let clean = |letter: char| if letter.is_control() { '?' } else { letter };
+    text.chars().map(clean).collect()
+}
+
 /// A cell for a number.
 pub(super) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)

@@ -5,7 +5,7 @@ mod table;
 
 use std::io;
 
-use super::Format;
+use super::{Format, layout::printable};
 use crate::{jobs::stats::Measures, table::Table};
 
 /// The class explains so much of a feature's variance, at least, that the feature is said to carry the class.
@@ -229,12 +229,6 @@ fn figure(number: f64) -> String {
         1000.0..1e7 => format!("{number:.0}"),
         _ => format!("{number:.3e}"),
     }
-}
-
-/// Names are others' to choose: no control character gets to the terminal.
-fn printable(text: &str) -> String {
-    let clean = |letter: char| if letter.is_control() { '?' } else { letter };
-    text.chars().map(clean).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     jobs::iris,
-    model::{Column, Data, Model, SHIPPED, fingerprint, fingerprint_of},
+    model::{Column, Data, Model, SHIPPED, fingerprint, fingerprint_of, fingerprint_of_classes},
     table::{Features, Header, Label, Reading, Table, TableError},
 };
 
@@ -54,6 +54,14 @@ impl Training {
         let table = table(&model.data, moved)?;
         if table.class_names != model.classes {
             return Err(misfit("the classes are others"));
+        }
+        let classes = fingerprint_of_classes(&table.class_ids);
+        if model
+            .rows_sha256
+            .as_ref()
+            .is_some_and(|then| *then != classes)
+        {
+            return Err(misfit("some rows have other classes than then"));
         }
         if model.k == 0 || model.k as usize > table.rows() {
             return Err(misfit(&format!(

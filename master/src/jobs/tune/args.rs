@@ -72,7 +72,7 @@ pub(crate) struct TuneArgs {
     pub(crate) test: Option<PathBuf>,
 
     /// Columns to compare, by name or by number, such as 1,3-5,width; the file's first is 1, and the class's column
-    /// counts too [default: all but the class]
+    /// counts too, in the order of the file whatever that of the list [default: all but the class]
     #[arg(long, value_name = "LIST")]
     pub(crate) features: Option<FeatureList>,
 
@@ -119,6 +119,10 @@ pub(crate) enum ArgsError {
     OneInput,
     #[error("--save needs samples that can be read again, not standard input; give a file")]
     SaveOfInput,
+    #[error("{option} {} is read as well, or written twice; give another file", path.display())]
+    Overwritten { option: &'static str, path: PathBuf },
+    #[error("--save writes a file, not standard output; give its name")]
+    SaveToOutput,
 }
 
 impl TuneArgs {
@@ -146,6 +150,30 @@ impl TuneArgs {
         }
         if self.save.is_some() && (is_input(&self.file) || is_input(&self.test)) {
             return Err(ArgsError::SaveOfInput);
+        }
+        if is_input(&self.save) {
+            return Err(ArgsError::SaveToOutput);
+        }
+        self.check_outputs()
+    }
+
+    /// Makes sure that nothing that is read is overwritten.
+    fn check_outputs(&self) -> Result<(), ArgsError> {
+        let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let read = [&self.file, &self.test, &self.labels];
+        let mut taken: Vec<PathBuf> = read
+            .into_iter()
+            .flatten()
+            .map(|path| absolute(path))
+            .collect();
+        let plot = self.plot.as_ref().map(PlotFile::path);
+        for (option, path) in [("--save", self.save.as_deref()), ("--plot", plot)] {
+            let Some(path) = path else { continue };
+            if taken.contains(&absolute(path)) {
+                let path = path.to_owned();
+                return Err(ArgsError::Overwritten { option, path });
+            }
+            taken.push(absolute(path));
         }
         Ok(())
     }
@@ -275,6 +303,16 @@ mod tests {
             ("- --test -", "standard input can be read once only"),
             ("- --save m.json", "not standard input"),
             ("x.csv --test - --save m.json", "not standard input"),
+            ("--save -", "not standard output"),
+            ("x.csv --save x.csv", "--save x.csv is read as well"),
+            (
+                "x.csv --test t.svg --plot t.svg",
+                "--plot t.svg is read as well",
+            ),
+            (
+                "--save a.svg --plot a.svg",
+                "--plot a.svg is read as well, or written twice",
+            ),
         ] {
             let error = check(words).unwrap_err();
             assert!(error.contains(expected), "{error}");

@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use anyhow::Context;
+use brigade_protocol::shm::Split;
 use clap::ValueEnum;
 
 use super::{Scored, Terms, TuneArgs};
@@ -78,6 +79,16 @@ fn header(header: Header) -> String {
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
+/// The classes of the rows that came from the data's own file.
+fn own_classes<'a>(args: &TuneArgs, table: &'a Table, terms: &Terms) -> &'a [u32] {
+    match (&args.test, terms.split) {
+        (Some(_), Split::HoldOut { training }) => {
+            table.class_ids.get(..training as usize).unwrap_or_default()
+        }
+        _ => &table.class_ids,
+    }
+}
+
 /// What is to be saved of this cell.
 pub(super) fn model(
     best: &Scored,
@@ -98,6 +109,9 @@ pub(super) fn model(
         test: sources.test,
         features: is_chosen.then(|| (0..table.width).map(column).collect()),
         classes: table.class_names.clone(),
+        rows_sha256: Some(model::fingerprint_of_classes(own_classes(
+            args, table, terms,
+        ))),
         k: best.k,
         distance: best.distance,
         weights: terms.weights,

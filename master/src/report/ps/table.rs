@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{PoolRow, PsReport, WorkerRow};
-use crate::report::layout::{right, sheet, time};
+use crate::report::layout::{printable, right, sheet, time};
 
 pub(super) fn write(report: &PsReport, out: &mut dyn Write) -> io::Result<()> {
     if report.pools.is_empty() {
@@ -75,13 +75,6 @@ fn row(worker: &WorkerRow) -> [String; 10] {
         worker.resident_bytes.map_or_else(nothing, mebibytes),
         worker.private_bytes.map_or_else(nothing, mebibytes),
     ]
-}
-
-/// Titles are others' to choose: no control character gets to the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { '?' } else { letter })
-        .collect()
 }
 
 fn mebibytes(bytes: u64) -> String {

@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment};
 use super::TuneReport;
 use crate::{
     jobs::tune::Scored,
-    report::layout::{right, sheet},
+    report::layout::{printable, right, sheet},
 };
 
 /// Of more classes than this, the most confused pairs are shown instead of the matrix.
@@ -32,7 +32,7 @@ pub(super) fn write(report: &TuneReport, cell: &Scored, out: &mut dyn io::Write)
     for (number, (&id, counts)) in (1..).zip(&classes) {
         let mut row = vec![
             right(number.to_string()),
-            Cell::new(report.class(id)).set_alignment(CellAlignment::Left),
+            Cell::new(printable(report.class(id))).set_alignment(CellAlignment::Left),
             right(format!("{:.3}", counts.precision())),
             right(format!("{:.3}", counts.recall())),
             right(format!("{:.3}", counts.f1())),
@@ -74,8 +74,8 @@ fn pairs(report: &TuneReport, cell: &Scored, out: &mut dyn io::Write) -> io::Res
     let mut table = sheet(&["most confused", "taken for", "times"]);
     for (right_class, predicted, count) in wrong.into_iter().take(PAIRS) {
         table.add_row([
-            right(report.class(right_class).to_owned()),
-            right(report.class(predicted).to_owned()),
+            right(printable(report.class(right_class))),
+            right(printable(report.class(predicted))),
             right(count.to_string()),
         ]);
     }

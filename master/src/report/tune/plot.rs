@@ -41,6 +41,13 @@ pub(crate) struct PlotFileError {
     name: String,
 }
 
+impl PlotFile {
+    /// Where the picture goes.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl FromStr for PlotFile {
     type Err = PlotFileError;
 

@@ -13,10 +13,10 @@ use thiserror::Error;
 /// | MD | Σ\|a−b\| | `manhattan` |
 /// | CD | max \|a−b\| | `chebyshev` |
 /// | SD | Σ\|a−b\| ÷ Σ(a+b) | `sorensen`, `braycurtis`, `bray-curtis` (the same where no feature is negative) |
-/// | COS | 1 − Σab ÷ (√Σa² √Σb²), 1 where one of them is all zeros and 0 where both are | `cosine` |
+/// | COS | 1 − Σab ÷ √(Σa² Σb²), 1 where one of them is all zeros and 0 where both are | `cosine` |
 /// | CAN | Σ\|a−b\| ÷ (\|a\|+\|b\|), without features of which both are 0 | `canberra` |
 /// | HAM | share of the features that differ | `hamming` |
-/// | L3 | (Σ\|a−b\|³)^⅓, and the same with any number above 0 | `minkowski:3` |
+/// | L3 | (Σ\|a−b\|³)^⅓, and the same with any number above 0 up to 32 | `minkowski:3` |
 ///
 /// ```
 /// use brigade_protocol::jobs::tune::Distance;
@@ -45,7 +45,7 @@ pub enum Distance {
     Minkowski(Exponent),
 }
 
-/// The exponent of a Minkowski distance: a finite number above 0.
+/// The exponent of a Minkowski distance: above 0, up to 32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "f64", try_from = "f64")]
 pub struct Exponent(u64);
@@ -60,15 +60,18 @@ impl TryFrom<f64> for Exponent {
     type Error = &'static str;
 
     fn try_from(exponent: f64) -> Result<Self, Self::Error> {
-        Self::new(exponent).ok_or("an exponent is a finite number above 0")
+        Self::new(exponent).ok_or("an exponent is above 0 and at most 32")
     }
 }
 
 impl Exponent {
-    /// `None` for what is not finite and above 0.
+    /// The largest exponent: the powers of ordinary differences do not leave the range of `f64`.
+    pub const MOST: f64 = 32.0;
+
+    /// `None` for what is not above 0 and up to [`MOST`](Self::MOST).
     #[must_use]
     pub fn new(exponent: f64) -> Option<Self> {
-        (exponent.is_finite() && exponent > 0.0).then_some(Self(exponent.to_bits()))
+        (exponent > 0.0 && exponent <= Self::MOST).then_some(Self(exponent.to_bits()))
     }
 
     /// The number.
@@ -81,7 +84,7 @@ impl Exponent {
 /// A name that no distance has.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "unknown distance `{name}`: expected ED (euclidean), MD (manhattan), CD (chebyshev), SD (sorensen, braycurtis), COS (cosine), CAN (canberra), HAM (hamming) or minkowski:P with P above 0, such as minkowski:3"
+    "unknown distance `{name}`: expected ED (euclidean), MD (manhattan), CD (chebyshev), SD (sorensen, braycurtis), COS (cosine), CAN (canberra), HAM (hamming) or minkowski:P with P above 0 up to 32, such as minkowski:3"
 )]
 pub struct DistanceError {
     name: String,
@@ -196,6 +199,7 @@ mod tests {
             "minkowski:0",
             "minkowski:-1",
             "minkowski:inf",
+            "minkowski:33",
             "L",
             "Lx",
             "",

@@ -224,14 +224,22 @@ pub(super) fn canberra(one: f64, other: f64) -> f64 {
     }
 }
 
-/// 1 − Σab ÷ (√Σa² √Σb²). Rounding may not make it negative, and where the sums overflow so that nothing is known, the
+/// 1 − Σab ÷ √(Σa² Σb²). Rounding may not make it negative, and where the sums overflow so that nothing is known, the
 /// samples are as far apart as can be. Squares that vanish (of numbers below 1e-154) count as zeros.
 #[inline]
 pub(super) fn cosine(product: f64, square: f64, other_square: f64) -> f64 {
     if square == 0.0 || other_square == 0.0 {
         return if square == other_square { 0.0 } else { 1.0 };
     }
-    let angle = 1.0 - product / (square.sqrt() * other_square.sqrt());
+    // One root of the product, so that parallel rows of whole numbers are at 0 exactly; two where that would leave
+    // the range of numbers.
+    let squares = square * other_square;
+    let lengths = if squares.is_normal() {
+        squares.sqrt()
+    } else {
+        square.sqrt() * other_square.sqrt()
+    };
+    let angle = 1.0 - product / lengths;
     if angle.is_nan() {
         f64::INFINITY
     } else if angle > 0.0 {
@@ -303,7 +311,7 @@ mod tests {
             [
                 cosine(0.0, 0.0, 0.0),
                 cosine(0.0, 0.0, 2.0),
-                cosine(4.0, 4.0, 4.0)
+                cosine(6.0, 2.0, 18.0)
             ],
             [0.0, 1.0, 0.0]
         );
