@@ -1,7 +1,6 @@
 //! The byte kernels at each level of instructions: elements compared per second, on a tile that stays in the cache.
 //!
 //! `cargo bench -p brigade-worker --features bench`. The machine's limit: `scripts/compare/kernel_limit.c`.
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::{hint::black_box, time::Duration};
 
