@@ -28,13 +28,14 @@ python=$venv/bin/python
 
 is_asked() { [[ $what == "$1" || ($what == all && $1 != exact) ]]; }
 
-# Prints the least wall time of a command over so many runs, in seconds.
+# Prints the least wall time of a command over so many runs, in seconds. One that fails has no time: it ends all,
+# which an exit from inside $(…) would not.
 best() {
     local runs=$1 least='' took began
     shift
     for ((run = 0; run < runs; run++)); do
         began=$(date +%s%N)
-        "$@" > /dev/null
+        "$@" > /dev/null || { echo "bench-knn: failed: $*" >&2; kill "$$"; exit 1; }
         took=$((($(date +%s%N) - began) / 1000))
         [[ -n $least ]] && ((least <= took)) || least=$took
     done
@@ -102,13 +103,13 @@ if is_asked scaling; then
     trap 'rm -rf "$work"' EXIT
     cut() { python3 scripts/compare/knn_curve.py cut "$mnist/$1-images-idx3-ubyte" "$mnist/$1-labels-idx1-ubyte" "$2" "$work" "$3"; }
     cut t10k 2000 tests
-    some=(--test "$work/tests-images-idx3-ubyte" --format csv --progress never)
+    some=(--test "$work/tests-images-idx3-ubyte")
     echo "scaling, against 2000 rows; workers: against all 10000"
     {
         echo axis,value,seconds
         for rows in 1000 4000 15000 60000; do
             cut train "$rows" "rows$rows"
-            echo "samples,$rows,$(best 2 "$master" tune "$work/rows$rows-images-idx3-ubyte" "${some[@]}")"
+            echo "samples,$rows,$(best 2 "$master" tune --format csv --progress never "$work/rows$rows-images-idx3-ubyte" "${some[@]}")"
         done
         for features in 49 196 392 784; do
             echo "features,$features,$(best 2 "${tune[@]}" "${some[@]}" --features "1-$features")"
