@@ -37,6 +37,9 @@ pub use given::classify;
 pub use prepared::Prepared;
 pub(super) use task::register;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use bytes::bench;
 use bytes::{Bytes, Level};
 use lanes::{Block, Queries};
 use nearest::Neighbour;

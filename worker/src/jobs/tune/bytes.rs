@@ -12,6 +12,7 @@
 //! | `sketch.rs` | lower bounds for MD and SD |
 //! | `kernels.rs`, `portable.rs`, `avx2.rs`, `avx512.rs` | the arithmetic, for several kinds of processors |
 //! | `level.rs` | which of them this processor has |
+//! | `bench.rs` | a way in for their benchmark |
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -22,6 +23,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod chebyshev;
 mod euclidean;
 mod kernels;
