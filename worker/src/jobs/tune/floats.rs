@@ -46,12 +46,15 @@ pub(super) struct Least {
     pub(super) numbers: usize,
     /// Training rows for each neighbour wanted.
     pub(super) rows_per_neighbour: usize,
+    /// Rows met for each that f32 could not tell from its like; below that, the table is left to f64.
+    pub(super) rows_per_settled: usize,
 }
 
 impl Least {
     pub(super) const WORTHWHILE: Self = Self {
         numbers: 20_000,
         rows_per_neighbour: 8,
+        rows_per_settled: 4,
     };
 }
 
@@ -63,6 +66,7 @@ pub(super) struct Floats<'a> {
     width: usize,
     most: usize,
     level: Level,
+    least: Least,
 }
 
 /// One testing sample on its way.
@@ -93,6 +97,7 @@ impl<'a> Floats<'a> {
             width,
             most,
             level,
+            least,
         })
     }
 
@@ -126,7 +131,9 @@ impl<'a> Floats<'a> {
             .map(|features| self.query(features, &bounds, scale))
             .collect();
         let mut exact = Exact::new(self.prepared, self.samples);
-        self.search(&bounds, scale, &mut queries, &mut exact);
+        if !self.search(&bounds, scale, &mut queries, &mut exact) {
+            return false;
+        }
         for (position, query) in queries.iter_mut().enumerate() {
             for (which, (search, bounds)) in query.searches.iter_mut().zip(&bounds).enumerate() {
                 found(
@@ -182,8 +189,14 @@ impl<'a> Floats<'a> {
         }
     }
 
-    /// Meets all testing samples with all training rows.
-    fn search(&self, bounds: &[Bounds], scale: f64, queries: &mut [Query], exact: &mut Exact<'_>) {
+    /// Meets all testing samples with all training rows; `false` when f32 tells too few of them apart.
+    fn search(
+        &self,
+        bounds: &[Bounds],
+        scale: f64,
+        queries: &mut [Query],
+        exact: &mut Exact<'_>,
+    ) -> bool {
         let mut tile = Tile::new(self.width);
         let rows = tile::rows_for(TILE_NUMBERS, self.width);
         let mut sums: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; rows]);
@@ -221,6 +234,11 @@ impl<'a> Floats<'a> {
                 }
             }
             rank += tile.len();
+            let met = rank as usize * queries.len() * bounds.len();
+            if exact.computed() * self.least.rows_per_settled > met {
+                return false;
+            }
         }
+        true
     }
 }

@@ -138,6 +138,7 @@ fn reference(samples: &Samples<'_>, input: &Input) -> Vec<u32> {
 const ANY_TABLE: Least = Least {
     numbers: 0,
     rows_per_neighbour: 0,
+    rows_per_settled: 0,
 };
 
 #[derive(Debug)]

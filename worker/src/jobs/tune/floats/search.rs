@@ -116,6 +116,7 @@ pub(super) struct Exact<'a> {
     samples: &'a Samples<'a>,
     row: Vec<f64>,
     lanes: Vec<[f64; LANES]>,
+    computed: usize,
 }
 
 impl<'a> Exact<'a> {
@@ -126,11 +127,18 @@ impl<'a> Exact<'a> {
             samples,
             row: vec![0.0; width],
             lanes: vec![[0.0; LANES]; width],
+            computed: 0,
         }
+    }
+
+    /// How many distances were computed.
+    pub(super) fn computed(&self) -> usize {
+        self.computed
     }
 
     /// Offers the distances of rows, whose ranks ascend.
     fn offer(&mut self, measure: Measure, query: &[f64], rows: &[Near], nearest: &mut Nearest) {
+        self.computed += rows.len();
         match measure {
             Measure::Euclidean => self.offer_by(&Squares, query, rows, nearest),
             Measure::Manhattan => self.offer_by(&Absolute, query, rows, nearest),
