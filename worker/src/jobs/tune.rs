@@ -9,6 +9,7 @@
 //! | `prepared.rs`, `scaling.rs` | the training rows in the order that breaks ties; features on a scale |
 //! | `lanes.rs`, `kernel.rs` | any table, any distance, in f64 |
 //! | `bytes.rs`, `bytes/` | tables of bytes, the four distances of the default grid |
+//! | `floats.rs`, `floats/` | the same four distances on other tables, in f32 where that settles it |
 //! | `given.rs` | the same for rows that came with a task: `classify` |
 //! | `nearest.rs`, `vote.rs` | the nearest of a stream of distances; the class they elect |
 #![expect(
@@ -17,6 +18,7 @@
 )]
 
 mod bytes;
+mod floats;
 mod given;
 mod kernel;
 mod lanes;
@@ -41,6 +43,7 @@ pub(super) use task::register;
 #[doc(hidden)]
 pub use bytes::bench;
 use bytes::{Bytes, Level};
+use floats::{Floats, Least};
 use lanes::{Block, Queries};
 use nearest::Neighbour;
 use vote::Vote;
@@ -137,10 +140,17 @@ pub fn score(
     input: &Input,
 ) -> Result<Tally, ScoreError> {
     prepared.check(samples, input)?;
-    Ok(score_with(prepared, samples, input, Level::best()))
+    let least = Least::WORTHWHILE;
+    Ok(score_with(prepared, samples, input, Level::best(), least))
 }
 
-fn score_with(prepared: &Prepared, samples: &Samples<'_>, input: &Input, level: Level) -> Tally {
+fn score_with(
+    prepared: &Prepared,
+    samples: &Samples<'_>,
+    input: &Input,
+    level: Level,
+    least: Least,
+) -> Tally {
     let block = Block {
         prepared,
         samples,
@@ -148,6 +158,7 @@ fn score_with(prepared: &Prepared, samples: &Samples<'_>, input: &Input, level: 
         queries: Queries::Testing,
     };
     let bytes = Bytes::new(prepared, samples, input, level);
+    let floats = Floats::new(prepared, samples, input, level, least);
     let (rows, ks) = (input.testing.len(), input.ks.len());
     let mut vote = Vote::new(prepared.classes, &input.ks, input.weights);
     let mut predicted = vec![0; input.predictions()];
@@ -165,7 +176,10 @@ fn score_with(prepared: &Prepared, samples: &Samples<'_>, input: &Input, level: 
         };
         let is_done = bytes
             .as_ref()
-            .is_some_and(|bytes| bytes.pass(&pass, &mut found));
+            .is_some_and(|bytes| bytes.pass(&pass, &mut found))
+            || floats
+                .as_ref()
+                .is_some_and(|floats| floats.pass(&pass, &mut found));
         if !is_done {
             block.pass(&pass, found);
         }

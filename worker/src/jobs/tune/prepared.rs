@@ -1,13 +1,13 @@
 //! What a worker finds out once about a table and one of its partitions.
 
-use std::cmp::Ordering;
+use std::{cell::OnceCell, cmp::Ordering};
 
 use brigade_protocol::{
     jobs::tune::{Input, Partition, Scale, Split},
     shm::{Row, Samples},
 };
 
-use super::{ScoreError, bytes::Lore, scaling::Scaling};
+use super::{ScoreError, bytes::Lore, floats::Extent, scaling::Scaling};
 
 /// What a worker finds out once about a table and a partition, and then uses for every block: the training rows in
 /// the order of their features and class names, which breaks ties between equal distances for free, and the scale.
@@ -27,6 +27,8 @@ pub struct Prepared {
     pub(super) class_ids: Vec<u32>,
     pub(super) classes: usize,
     pub(super) lore: Lore,
+    /// Of the training rows on the scale, once it was needed.
+    pub(super) extent: OnceCell<Extent>,
 }
 
 impl Prepared {
@@ -67,6 +69,7 @@ impl Prepared {
             class_ids,
             classes: names.len(),
             lore: Lore::default(),
+            extent: OnceCell::new(),
         })
     }
 

@@ -10,6 +10,8 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
+mod floats;
+
 fn distance(kind: Distance, one: &[f64], other: &[f64]) -> f64 {
     let pairs = || one.iter().zip(other);
     let absolute = || pairs().fold(0.0, |sum, (a, b)| sum + (a - b).abs());
@@ -137,6 +139,13 @@ fn reference(samples: &Samples<'_>, input: &Input) -> Vec<u32> {
     predicted
 }
 
+/// Sends every table through f32 that bounds allow it for.
+const ANY_TABLE: Least = Least {
+    numbers: 0,
+    rows_per_neighbour: 0,
+    rows_per_settled: 0,
+};
+
 #[derive(Debug)]
 struct Case {
     width: usize,
@@ -252,8 +261,13 @@ impl Case {
         };
         match Prepared::new(&samples, self.split, index, self.scale) {
             Ok(prepared) => {
+                let expected = reference(&samples, &input);
                 let tally = score(&prepared, &samples, &input).unwrap();
-                prop_assert_eq!(tally.predicted, reference(&samples, &input));
+                prop_assert_eq!(&tally.predicted, &expected);
+                for level in Level::all() {
+                    let tally = score_with(&prepared, &samples, &input, level, ANY_TABLE);
+                    prop_assert_eq!(&tally.predicted, &expected, "{:?}", level);
+                }
             }
             Err(error) => {
                 let huge = self
@@ -329,7 +343,7 @@ proptest! {
         for level in Level::all() {
             for is_pruned in [false, true] {
                 input.is_pruned = is_pruned;
-                let tally = score_with(&prepared, &samples, &input, level);
+                let tally = score_with(&prepared, &samples, &input, level, Least::WORTHWHILE);
                 prop_assert_eq!(&tally.predicted, &expected, "{:?}, pruned: {}", level, is_pruned);
             }
         }

@@ -8,6 +8,10 @@
 )]
 
 use super::{
+    super::floats::{
+        self,
+        kernels::{Groups, Reach, Sum},
+    },
     kernels::{Interleaved, Limits},
     padded::Block,
     portable,
@@ -31,6 +35,17 @@ pub(crate) enum Level {
 
 /// Calls the kernel of a level.
 macro_rules! dispatch {
+    ($level:expr, floats::$kernel:ident($($argument:expr),*)) => {
+        match $level {
+            Level::Portable => floats::portable::$kernel($($argument),*),
+            // SAFETY: `Level::all` gives this level only where AVX2 was detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { floats::avx2::$kernel($($argument),*) },
+            // SAFETY: `Level::all` gives this level only where AVX-512 F, BW, DQ, VL and VNNI were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { floats::avx512::$kernel($($argument),*) },
+        }
+    };
     ($level:expr, $kernel:ident($($argument:expr),*)) => {
         match $level {
             Level::Portable => portable::$kernel($($argument),*),
@@ -153,5 +168,29 @@ impl Level {
         out: &mut Vec<u32>,
     ) {
         dispatch!(self, below_share(values, totals, limits, out));
+    }
+
+    /// Sums in f32 of 16 rows side by side with each of 4 queries. See [`floats`].
+    #[inline]
+    pub(crate) fn float_sums(
+        self,
+        sum: Sum,
+        rows: Groups<'_>,
+        queries: [&[f32]; 4],
+        out: [&mut [f32]; 4],
+    ) {
+        dispatch!(self, floats::sums(sum, rows, queries, out));
+    }
+
+    /// Adds the indices of all values within reach.
+    #[inline]
+    pub(crate) fn float_within(
+        self,
+        values: &[f32],
+        totals: &[f32],
+        reach: Reach,
+        out: &mut Vec<u32>,
+    ) {
+        dispatch!(self, floats::within(values, totals, reach, out));
     }
 }
