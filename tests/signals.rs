@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt,
     time::{Duration, Instant},
 };
 
@@ -120,8 +121,12 @@ fn fault_22_a_second_ctrl_c_kills() {
 fn fault_23_ctrl_z_stops_the_workers_and_going_on_goes_on() {
     within(120, || {
         let (_folder, path) = long_table();
-        let options = ["tune", &path, "-v", "--workers", "2", "--timeout", "10s"];
-        let mut run = master(options.iter().chain(&LONG));
+        let mut command = std::process::Command::new(brigade_tests::binary("master"));
+        command.args(["tune", &path, "-v", "--workers", "2", "--timeout", "10s"]);
+        // In a group of its own, with a parent outside: a group without anybody who could continue it is not stopped,
+        // and such may be that of the tests.
+        command.args(LONG).process_group(0);
+        let mut run = brigade_tests::Running::start(command);
         let (pid, workers) = (run.pid(), run.worker_pids(2));
         assert!(eventually(30, || workers
             .iter()
