@@ -93,9 +93,9 @@ fn fault_22_a_second_ctrl_c_kills() {
             "2",
         ]);
         let (pid, workers) = (run.pid(), run.worker_pids(2));
-        assert!(eventually(10, || workers
+        assert!(eventually(30, || workers
             .iter()
-            .all(|worker| state(*worker) == 'R')));
+            .all(|worker| is_at_work(*worker))));
         kill(pid, Signal::SIGINT);
         run.stderr_line(|line| line.starts_with("interrupted: "));
         let second = Instant::now();
