@@ -11,7 +11,7 @@ use super::{ScoreError, bytes::Lore, floats::Extent, scaling::Scaling};
 
 /// What a worker finds out once about a table and a partition, and then uses for every block: the training rows in
 /// the order of their features and class names, which breaks ties between equal distances for free, and the scale.
-/// Eight bytes a training row, and of a table of bytes up to 330 more once they are needed ([`Lore`]); the features stay
+/// Eight bytes a training row, and of a table of bytes up to 330 more once they are needed; the features stay
 /// in shared memory.
 #[derive(Debug, Clone)]
 pub struct Prepared {
