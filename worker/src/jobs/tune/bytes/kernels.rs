@@ -91,31 +91,24 @@ impl Interleaving {
 
 /// A row as words of 8 bytes, the last filled up with zeros.
 pub(super) fn words(row: &[u8]) -> Vec<u64> {
-    let (words, rest) = row.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let last = (!rest.is_empty()).then_some(last);
-    words
-        .iter()
-        .copied()
-        .chain(last)
-        .map(u64::from_ne_bytes)
-        .collect()
+    whole_words(row).map(u64::from_ne_bytes).collect()
 }
 
 /// A row lessened by 128, as words of 4 bytes. What fills up the last does not matter: it meets zeros.
 pub(super) fn lessened_words(row: &[u8]) -> Vec<u32> {
     let lessened: Vec<u8> = row.iter().map(|byte| byte ^ 0x80).collect();
-    let (words, rest) = lessened.as_chunks::<4>();
-    let mut last = [0; 4];
+    whole_words(&lessened).map(u32::from_ne_bytes).collect()
+}
+
+/// The words of a row, the last filled up with zeros.
+fn whole_words<const WORD: usize>(row: &[u8]) -> impl Iterator<Item = [u8; WORD]> {
+    let (words, rest) = row.as_chunks::<WORD>();
+    let mut last = [0; WORD];
     last[..rest.len()].copy_from_slice(rest);
-    let last = (!rest.is_empty()).then_some(last);
     words
         .iter()
         .copied()
-        .chain(last)
-        .map(u32::from_ne_bytes)
-        .collect()
+        .chain((!rest.is_empty()).then_some(last))
 }
 
 #[cfg(test)]

@@ -22,21 +22,26 @@ const SAMPLE: usize = 64;
 /// How features are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Grouping {
-    /// The group of each feature, below 64.
-    group_of: Vec<u8>,
+    /// Neighbouring features of one group: where each run ends, and its group, below 64.
+    runs: Vec<(usize, u8)>,
     groups: u32,
     divisor: u32,
 }
 
 impl Grouping {
-    fn new(group_of: Vec<u8>) -> Self {
+    fn new(group_of: &[u8]) -> Self {
         let mut sizes = [0_u32; BLOCK];
-        for &group in &group_of {
+        for &group in group_of {
             sizes[usize::from(group)] += 1;
         }
         let used = sizes.iter().filter(|&&size| size > 0).count();
+        let mut end = 0;
+        let runs = group_of.chunk_by(|one, other| one == other).map(|run| {
+            end += run.len();
+            (end, run[0])
+        });
         Self {
-            group_of,
+            runs: runs.collect(),
             groups: used as u32,
             divisor: sizes.into_iter().max().unwrap_or(1).max(1),
         }
@@ -44,7 +49,9 @@ impl Grouping {
 
     /// Neighbouring columns together.
     fn runs(width: usize) -> Self {
-        Self::new((0..width).map(|at| (at * BLOCK / width) as u8).collect())
+        Self::new(&Vec::from_iter(
+            (0..width).map(|at| (at * BLOCK / width) as u8),
+        ))
     }
 
     /// Squares of pixels, if the columns can be a square image of so many planes, one row of pixels after another.
@@ -63,7 +70,7 @@ impl Grouping {
             let (row, column) = (pixel / side / block, pixel % side / block);
             ((plane * across + row) * across + column) as u8
         };
-        Some(Self::new((0..width).map(group).collect()))
+        Some(Self::new(&Vec::from_iter((0..width).map(group))))
     }
 
     /// The grouping that bounds best on a few rows of a sample.
@@ -89,8 +96,12 @@ impl Grouping {
     /// The sketch of a row.
     fn sketch(&self, row: &[u8]) -> Block {
         let mut sums = [0_u32; BLOCK];
-        for (&byte, &group) in row.iter().zip(&self.group_of) {
-            sums[usize::from(group) % BLOCK] += u32::from(byte);
+        let mut start = 0;
+        for &(end, group) in &self.runs {
+            // A run is added up in a register.
+            let run = row[start..end].iter().map(|&byte| u32::from(byte));
+            sums[usize::from(group) % BLOCK] += run.sum::<u32>();
+            start = end;
         }
         // At most the divisor times 255.
         Block(sums.map(|sum| (sum / self.divisor) as u8))
@@ -165,7 +176,7 @@ mod tests {
     fn images_are_cut_into_squares() {
         let grouping = Grouping::squares(784, 1).unwrap();
         assert_eq!((grouping.groups, grouping.divisor), (49, 16));
-        assert_eq!(grouping.group_of[28 * 27 + 27], 48);
+        assert_eq!(grouping.runs.last(), Some(&(784, 48)));
         let grouping = Grouping::squares(3072, 3).unwrap();
         assert_eq!((grouping.groups, grouping.divisor), (48, 64));
         assert_eq!(Grouping::squares(783, 1), None);
