@@ -70,7 +70,8 @@ impl Grouping {
             let (row, column) = (pixel / side / block, pixel % side / block);
             ((plane * across + row) * across + column) as u8
         };
-        Some(Self::new(&Vec::from_iter((0..width).map(group))))
+        let groups: Vec<u8> = (0..width).map(group).collect();
+        Some(Self::new(&groups))
     }
 
     /// The grouping that bounds best on a few rows of a sample.
