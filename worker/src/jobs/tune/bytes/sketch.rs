@@ -49,9 +49,8 @@ impl Grouping {
 
     /// Neighbouring columns together.
     fn runs(width: usize) -> Self {
-        Self::new(&Vec::from_iter(
-            (0..width).map(|at| (at * BLOCK / width) as u8),
-        ))
+        let groups: Vec<u8> = (0..width).map(|at| (at * BLOCK / width) as u8).collect();
+        Self::new(&groups)
     }
 
     /// Squares of pixels, if the columns can be a square image of so many planes, one row of pixels after another.
