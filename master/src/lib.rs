@@ -44,7 +44,10 @@ mod os;
 mod pool;
 mod role;
 
-pub use brigade_protocol::{Task, TaskFailure, jobs};
+pub use brigade_protocol::{
+    Task, TaskFailure, jobs, queue,
+    queue::{JoinableQueue, Queue, SimpleQueue},
+};
 pub use brigade_worker::{Context, Registry};
 pub use exit::Exit;
 pub use pool::{

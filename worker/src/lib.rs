@@ -37,6 +37,7 @@ mod sender;
 mod serve;
 mod start;
 
+pub use brigade_protocol::queue;
 pub use context::{Context, ContextError};
 #[doc(hidden)]
 pub use descendants::kill_descendants;

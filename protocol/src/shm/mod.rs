@@ -7,6 +7,7 @@
 //! | `view.rs`, `row.rs`, `split.rs`, `partition.rs` | samples as flyweights, training and testing as views | |
 //! | `lane.rs`, `outbox.rs` | claims of tasks and results not yet sent | the master and one worker |
 //! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
+//! | `arena.rs`, `futex.rs` | words and bytes of a queue, and how to wait for a word | all ends of a queue |
 //! | `inherited.rs` | the descriptors a worker is born with | |
 //!
 //! ```
@@ -26,9 +27,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arena;
 mod available;
 mod board;
 mod builder;
+pub mod futex;
 mod inherited;
 mod lane;
 mod layout;
@@ -42,6 +45,7 @@ mod split;
 mod sweep;
 mod view;
 
+pub use arena::{Arena, ArenaError};
 pub use board::{Board, BoardError, BoardLine, BoardView, LineView, WorkerState, boards};
 pub use builder::{BuildError, RowWriter, SamplesBuilder};
 pub use inherited::take_inherited;
