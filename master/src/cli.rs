@@ -20,6 +20,7 @@ use crate::jobs::{
     doctor,
     factor::{self, FactorArgs},
     ps::{self, PsArgs},
+    search::{self, SearchArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
 };
@@ -39,6 +40,7 @@ Examples:
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
   master classify --model m.json new.csv which classes unknown samples have, by a tuned model
   master stats                           what the features are like, and which carry the class
+  master search src -e TODO              lines of files, from the memory of every core
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
@@ -65,6 +67,12 @@ enum Command {
         common: Common,
     },
     Stats(StatsArgs),
+    Search {
+        #[command(flatten)]
+        search: Box<SearchArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
     Factor {
         #[command(flatten)]
         factor: FactorArgs,
@@ -122,6 +130,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Tune { tune, common } => tune::run(&tune, &common),
         Command::Classify { classify, common } => classify::run(&classify, &common),
         Command::Stats(args) => stats::run(&args),
+        Command::Search { search, common } => search::run(&search, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),

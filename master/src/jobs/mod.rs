@@ -7,5 +7,6 @@ pub(crate) mod factor;
 pub(crate) mod iris;
 mod order;
 pub(crate) mod ps;
+pub(crate) mod search;
 pub(crate) mod stats;
 pub(crate) mod tune;

@@ -5,4 +5,5 @@ pub mod classify;
 pub mod echo;
 pub mod factor;
 pub mod fault;
+pub mod search;
 pub mod tune;

@@ -5,6 +5,7 @@ mod classify;
 mod echo;
 pub mod factor;
 mod fault;
+pub mod search;
 pub mod tune;
 
 use crate::Registry;
@@ -19,5 +20,6 @@ pub fn registry() -> Registry {
     burn::register(&mut registry);
     factor::register(&mut registry);
     classify::register(&mut registry);
+    search::register(&mut registry);
     registry
 }

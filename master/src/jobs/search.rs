@@ -1,0 +1,16 @@
+//! `master search`: a tree's text in the memory of several workers, asked once or again and again.
+
+mod args;
+mod ask;
+mod deal;
+mod merge;
+mod rules;
+mod run;
+mod shards;
+mod tree;
+mod walk;
+mod watch;
+
+pub(crate) use args::{SearchArgs, Show};
+pub(crate) use merge::Part;
+pub(crate) use run::run;

@@ -1,0 +1,207 @@
+//! What `master search` is told.
+
+use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::PathBuf};
+
+use brigade_protocol::jobs::search::{Pattern, Terms, Wanted};
+use clap::Args;
+
+/// Lines are cut to so many bytes unless --max-columns says otherwise: a file may be one line of a gigabyte.
+const LONGEST: u32 = 1 << 20;
+
+/// Search files for text, all at once and from memory
+///
+/// Every worker reads its share of the files once and then answers each pattern from memory. Lines that match go
+/// to standard output in the order of the files, and for each pattern a summary to standard error. Left out are
+/// hidden files, what .gitignore names, caches of Python's tools, and files with NUL bytes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SearchArgs {
+    /// Files and directories
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// What to look for; may be given several times
+    #[arg(
+        short = 'e',
+        long = "pattern",
+        value_name = "PATTERN",
+        required_unless_present = "interactive"
+    )]
+    patterns: Vec<OsString>,
+
+    /// Patterns are regular expressions, as ripgrep takes them
+    #[arg(long)]
+    regex: bool,
+
+    /// Upper and lower case are the same
+    #[arg(short = 'i', long)]
+    ignore_case: bool,
+
+    /// Match whole words only
+    #[arg(short = 'w', long)]
+    word: bool,
+
+    /// Show how many lines match in each file instead
+    #[arg(short = 'c', long)]
+    count: bool,
+
+    /// Show only the files that match
+    #[arg(short = 'l', long, conflicts_with = "count")]
+    files: bool,
+
+    /// Show line numbers, as is the default
+    #[arg(short = 'n', long, overrides_with = "no_line_number")]
+    line_number: bool,
+
+    /// Show no line numbers
+    #[arg(short = 'N', long, overrides_with = "line_number")]
+    no_line_number: bool,
+
+    /// Show so many lines after each match
+    #[arg(short = 'A', long, value_name = "LINES")]
+    after: Option<u32>,
+
+    /// Show so many lines before each match
+    #[arg(short = 'B', long, value_name = "LINES")]
+    before: Option<u32>,
+
+    /// Show so many lines before and after each match
+    #[arg(short = 'C', long, value_name = "LINES", default_value_t = 0)]
+    context: u32,
+
+    /// Only files that match, such as '*.py'; with ! before it, only others; may be given several times
+    #[arg(short = 'g', long, value_name = "GLOB")]
+    pub(super) glob: Vec<String>,
+
+    /// Take what .gitignore, .ignore and the like name, too
+    #[arg(long)]
+    pub(super) no_ignore: bool,
+
+    /// Take hidden files and directories, too
+    #[arg(long)]
+    pub(super) hidden: bool,
+
+    /// Take files with NUL bytes for text
+    #[arg(short = 'a', long)]
+    text: bool,
+
+    /// Leave out larger files, such as 500K, 10M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_filesize: Option<u64>,
+
+    /// Cut lines to so many bytes; 0 for as long as they are [default: 1 MiB]
+    #[arg(long, value_name = "BYTES")]
+    max_columns: Option<u32>,
+
+    /// Ask for patterns: at a prompt, or from standard input, one a line
+    #[arg(long)]
+    pub(super) interactive: bool,
+
+    /// Read files again when they change; without --interactive, search again then
+    #[arg(long)]
+    pub(super) watch: bool,
+}
+
+/// How matches are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// The lines, with or without their numbers.
+    Lines { numbers: bool },
+    /// How many there are, file by file.
+    Counts,
+    /// Just the files.
+    Files,
+}
+
+impl SearchArgs {
+    /// What was asked for on the command line.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = Pattern> {
+        self.patterns
+            .iter()
+            .map(|text| self.pattern(text.as_bytes()))
+    }
+
+    /// A text as a pattern of the kind that was asked for.
+    pub(super) fn pattern(&self, text: &[u8]) -> Pattern {
+        Pattern {
+            is_regex: self.regex,
+            ignores_case: self.ignore_case,
+            is_word: self.word,
+            ..Pattern::literal(text)
+        }
+    }
+
+    pub(super) fn show(&self) -> Show {
+        match (self.count, self.files) {
+            (true, _) => Show::Counts,
+            (_, true) => Show::Files,
+            _ => Show::Lines {
+                numbers: !self.no_line_number,
+            },
+        }
+    }
+
+    /// What the shards are to answer; `spans` when somebody wants to know where in the lines the matches are.
+    pub(super) fn wanted(&self, spans: bool) -> Wanted {
+        match self.show() {
+            Show::Counts | Show::Files => Wanted::Counts,
+            Show::Lines { .. } => Wanted::Lines {
+                before: self.before.unwrap_or(self.context),
+                after: self.after.unwrap_or(self.context),
+                spans,
+                longest: match self.max_columns {
+                    None => LONGEST,
+                    Some(0) => u32::MAX,
+                    Some(longest) => longest,
+                },
+            },
+        }
+    }
+
+    /// Whether lines around the matches were asked for.
+    pub(super) fn has_context(&self) -> bool {
+        self.before
+            .or(self.after)
+            .unwrap_or(self.context)
+            .max(self.context)
+            > 0
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            takes_binary: self.text,
+            largest: self.max_filesize.unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// A size in bytes: `500K`, `10M`, `2G`, with 1024 for a thousand.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        other => return Err(format!("unknown unit `{other}`: expected K, M or G")),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("expected a size such as 500K or 10M, found `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_understood_with_their_units() {
+        assert_eq!(size("500K"), Ok(512_000));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("7"), Ok(7));
+        for text in ["", "K", "1.5M", "5Q", "-1", "99999999999G"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `master search`, told from start to end.
+
+use std::{
+    io::{self, BufWriter, Write},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use brigade_protocol::jobs::search::Pattern;
+use brigade_worker::jobs::search::Matcher;
+
+use super::{
+    SearchArgs,
+    ask::{self, Asked, Asker},
+    tree::Tree,
+};
+use crate::{
+    cli::{Common, Done, Narrator, signals},
+    report::{
+        Format,
+        search::{SearchReport, Style},
+    },
+};
+
+/// How often to look whether files have changed.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Has the files held by workers, and asks for each pattern, then for those that the user types.
+pub(crate) fn run(args: &SearchArgs, common: &Common) -> anyhow::Result<Done> {
+    let began = Instant::now();
+    for pattern in args.patterns() {
+        Matcher::new(&pattern)?;
+    }
+    let narrator = common.narrator();
+    let mut desk = Desk {
+        args,
+        style: Style {
+            format: common.format_or(Format::Lines),
+            show: args.show(),
+            is_coloured: common.is_coloured(),
+            has_context: args.has_context(),
+        },
+        tree: Tree::load(args, common, &narrator)?,
+        narrator,
+        found: false,
+        faults: 0,
+    };
+    desk.begin()?;
+    desk.all(began)?;
+    if args.interactive {
+        desk.converse()?;
+    } else if args.watch {
+        desk.follow()?;
+    }
+    desk.close()
+}
+
+/// Where questions are answered.
+struct Desk<'a> {
+    args: &'a SearchArgs,
+    style: Style,
+    tree: Tree<'a>,
+    narrator: Narrator,
+    found: bool,
+    /// Patterns that could not be looked for.
+    faults: u64,
+}
+
+impl Desk<'_> {
+    fn begin(&self) -> anyhow::Result<()> {
+        SearchReport::begin(self.style, &mut io::stdout().lock())
+            .context("cannot write what was found")
+    }
+
+    /// Answers for the patterns of the command line. The first answer includes what it took to load.
+    fn all(&mut self, began: Instant) -> anyhow::Result<()> {
+        let mut began = Some(began);
+        for pattern in self.args.patterns() {
+            self.answer(&pattern, began.take().unwrap_or_else(Instant::now))?;
+            if signals::caught().is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for a pattern and shows what is found.
+    fn answer(&mut self, pattern: &Pattern, began: Instant) -> anyhow::Result<()> {
+        let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+        let spans = self.style.is_coloured || self.style.format == Format::Json;
+        let (shards, paths) = self.tree.parts();
+        let mut report = SearchReport::new(self.style, pattern, paths);
+        shards.ask(pattern, self.args.wanted(spans), |part| {
+            report
+                .write(&part, &mut out)
+                .context("cannot write what was found")
+        })?;
+        out.flush().context("cannot write what was found")?;
+        let (summary, found) = (report.summary(began.elapsed()), report.found());
+        self.tree.tell();
+        self.narrator.say(&summary);
+        self.found |= found;
+        Ok(())
+    }
+
+    /// Answers what the user types until the end.
+    fn converse(&mut self) -> anyhow::Result<()> {
+        let mut asker = Asker::start();
+        while signals::caught().is_none() {
+            match asker.next(LOOK) {
+                Asked::Pattern(text) => {
+                    self.tree.refresh()?;
+                    let pattern = self.args.pattern(&text);
+                    match Matcher::new(&pattern) {
+                        Ok(_) => self.answer(&pattern, Instant::now())?,
+                        Err(error) => {
+                            self.faults += 1;
+                            self.narrator.say(&format!("error: {error}"));
+                        }
+                    }
+                }
+                Asked::Help => self.narrator.say(ask::HELP),
+                Asked::End => break,
+                Asked::Nothing => drop(self.tree.refresh()?),
+                Asked::Broken(why) => {
+                    anyhow::bail!("cannot read what to look for from standard input: {why}")
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers again whenever files have changed, until a signal.
+    fn follow(&mut self) -> anyhow::Result<()> {
+        while signals::caught().is_none() {
+            std::thread::sleep(LOOK);
+            if self.tree.refresh()? {
+                self.all(Instant::now())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(self) -> anyhow::Result<Done> {
+        let faults = self.faults + self.tree.close();
+        self.narrator.finish();
+        Ok(match (faults, self.found) {
+            (1.., _) => Done::InPart,
+            (0, true) => Done::Well,
+            // Who only asked at the prompt has seen what there is.
+            (0, false) if self.args.interactive => Done::Well,
+            (0, false) => Done::WithNothing,
+        })
+    }
+}

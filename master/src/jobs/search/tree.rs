@@ -1,0 +1,226 @@
+//! The tree as it is held: which files there are, and which shard has which.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use brigade_protocol::jobs::search::{File, Holdings};
+use serde_bytes::ByteBuf;
+
+use super::{
+    SearchArgs,
+    deal::Deal,
+    shards::{News, Shards},
+    walk::Walk,
+    watch::Watch,
+};
+use crate::cli::{Common, Narrator};
+
+/// The files of a search, held by shards.
+pub(super) struct Tree<'a> {
+    args: &'a SearchArgs,
+    walk: Walk,
+    narrator: Narrator,
+    is_verbose: bool,
+    shards: Shards,
+    deal: Deal,
+    /// By number.
+    paths: Vec<PathBuf>,
+    /// Of each file.
+    shard_of: Vec<usize>,
+    watched: Option<Watched>,
+    /// Files that were complained about.
+    unread: BTreeSet<u32>,
+    faults: u64,
+}
+
+/// What only a tree that is watched needs.
+struct Watched {
+    watch: Watch,
+    numbers: BTreeMap<PathBuf, u32>,
+    /// Files that are there no more.
+    gone: BTreeSet<u32>,
+}
+
+impl<'a> Tree<'a> {
+    /// Finds the files and gives them to the shards, which load them meanwhile.
+    pub(super) fn load(
+        args: &'a SearchArgs,
+        common: &Common,
+        narrator: &Narrator,
+    ) -> anyhow::Result<Self> {
+        let workers = common.workers();
+        let watched = args.watch.then(Watch::new).transpose();
+        let watched = watched.context("cannot watch files")?.map(|watch| Watched {
+            watch,
+            numbers: BTreeMap::new(),
+            gone: BTreeSet::new(),
+        });
+        let mut tree = Self {
+            args,
+            walk: Walk::new(&args.glob, args.no_ignore, args.hidden)?,
+            narrator: narrator.clone(),
+            is_verbose: common.is_verbose(),
+            shards: Shards::start(common.pool("search", narrator), workers, args.terms())?,
+            deal: Deal::new(workers),
+            paths: Vec::new(),
+            shard_of: Vec::new(),
+            watched,
+            unread: BTreeSet::new(),
+            faults: 0,
+        };
+        tree.find()?;
+        Ok(tree)
+    }
+
+    /// Whom to ask, and the paths by number.
+    pub(super) fn parts(&mut self) -> (&mut Shards, &[PathBuf]) {
+        (&mut self.shards, &self.paths)
+    }
+
+    /// Gives all files to the shards that they do not have yet. Returns which are there.
+    fn find(&mut self) -> anyhow::Result<BTreeSet<u32>> {
+        let mut there = BTreeSet::new();
+        for found in self.walk.files(&self.args.paths) {
+            match found {
+                Ok(found) => {
+                    let number = match self.number(&found.path) {
+                        Some(number) => number,
+                        None => self.give(found.path, found.bytes)?,
+                    };
+                    if self.watched.is_some() {
+                        there.insert(number);
+                    }
+                }
+                Err(unseen) => self.fault(&unseen.to_string()),
+            }
+        }
+        self.shards.settle();
+        Ok(there)
+    }
+
+    /// The number of a file that was there before.
+    fn number(&self, path: &Path) -> Option<u32> {
+        self.watched.as_ref()?.numbers.get(path).copied()
+    }
+
+    fn give(&mut self, path: PathBuf, bytes: u64) -> anyhow::Result<u32> {
+        let number = u32::try_from(self.paths.len()).context("too many files")?;
+        let shard = self.deal.next(bytes);
+        self.shards.give(shard, file(number, &path))?;
+        if let Some(watched) = &mut self.watched {
+            watched.watch.file(&self.args.paths, &path).context(
+                "cannot watch more directories; raise fs.inotify.max_user_watches, or leave out --watch",
+            )?;
+            watched.numbers.insert(path.clone(), number);
+        }
+        self.paths.push(path);
+        self.shard_of.push(shard);
+        Ok(number)
+    }
+
+    /// Has read again what has changed; whether anything has.
+    pub(super) fn refresh(&mut self) -> anyhow::Result<bool> {
+        let Some(watched) = &mut self.watched else {
+            return Ok(false);
+        };
+        let changes = watched.watch.changes();
+        if changes.is_empty() {
+            return Ok(false);
+        }
+        let mut is_other_tree = changes.is_other_tree;
+        for path in changes.written {
+            match self.number(&path) {
+                Some(number) => self.reload(number),
+                None => is_other_tree = true,
+            }
+        }
+        if is_other_tree {
+            let there = self.find()?;
+            self.compare(&there);
+        }
+        self.shards.settle();
+        Ok(true)
+    }
+
+    /// Forgets what is gone, and reads what has come again.
+    fn compare(&mut self, there: &BTreeSet<u32>) {
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
+        let all = 0..u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
+        let (came, went): (Vec<u32>, Vec<u32>) = all
+            .filter(|number| there.contains(number) == watched.gone.contains(number))
+            .partition(|number| there.contains(number));
+        watched.gone.extend(&went);
+        for number in &came {
+            watched.gone.remove(number);
+        }
+        // What is not there any more cannot be read, and so is held no more.
+        for number in came.into_iter().chain(went) {
+            self.reload(number);
+        }
+    }
+
+    fn reload(&mut self, number: u32) {
+        let at = number as usize;
+        if let (Some(path), Some(&shard)) = (self.paths.get(at), self.shard_of.get(at)) {
+            self.unread.remove(&number);
+            self.shards.reload(shard, file(number, path));
+        }
+    }
+
+    /// Tells what happened to the shards meanwhile.
+    pub(super) fn tell(&mut self) {
+        for news in self.shards.news() {
+            match news {
+                News::Holds {
+                    pid,
+                    given,
+                    holdings,
+                } => self.held(pid, given, holdings),
+                News::Lost { files, why } => {
+                    self.fault(&format!("{files} files are not searched: {why}"));
+                }
+            }
+        }
+    }
+
+    fn held(&mut self, pid: u32, given: usize, holdings: Holdings) {
+        if self.is_verbose {
+            self.narrator.say(&format!("PID: {pid}, paths {given}"));
+        }
+        for (number, why) in holdings.unread {
+            let is_gone = self
+                .watched
+                .as_ref()
+                .is_some_and(|watched| watched.gone.contains(&number));
+            if !is_gone && self.unread.insert(number) {
+                let path = self.paths.get(number as usize);
+                let path = path.map_or_else(String::new, |path| path.display().to_string());
+                self.fault(&format!("{path}: {why}"));
+            }
+        }
+    }
+
+    fn fault(&mut self, what: &str) {
+        self.faults += 1;
+        self.narrator.say(&format!("warning: {what}"));
+    }
+
+    /// Ends the shards. Returns how much could not be searched.
+    pub(super) fn close(self) -> u64 {
+        self.shards.stop();
+        self.faults
+    }
+}
+
+fn file(number: u32, path: &Path) -> File {
+    File {
+        number,
+        path: ByteBuf::from(path.as_os_str().as_bytes()),
+    }
+}

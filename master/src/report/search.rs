@@ -1,0 +1,340 @@
+//! What `master search` shows, in each format.
+
+mod json;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use brigade_protocol::jobs::search::{Line, Page, Pattern};
+use itoa::Buffer;
+
+use super::Format;
+use crate::jobs::search::{Part, Show};
+
+const PATH: &str = "\x1b[35m";
+const NUMBER: &str = "\x1b[32m";
+const MATCH: &str = "\x1b[1;31m";
+const PLAIN: &str = "\x1b[0m";
+
+/// How matches are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) format: Format,
+    pub(crate) show: Show,
+    pub(crate) is_coloured: bool,
+    /// Whether lines around the matches are shown, so that gaps are marked.
+    pub(crate) has_context: bool,
+}
+
+/// Writes the answer to one question.
+#[derive(Debug)]
+pub(crate) struct SearchReport<'a> {
+    style: Style,
+    pattern: &'a Pattern,
+    /// By file number.
+    paths: &'a [PathBuf],
+    /// The line written last, to see where a gap is.
+    last: Option<(u32, u64)>,
+    lines: u64,
+    files: u64,
+}
+
+impl<'a> SearchReport<'a> {
+    pub(crate) fn new(style: Style, pattern: &'a Pattern, paths: &'a [PathBuf]) -> Self {
+        Self {
+            style,
+            pattern,
+            paths,
+            last: None,
+            lines: 0,
+            files: 0,
+        }
+    }
+
+    /// Writes what stands before everything, once.
+    pub(crate) fn begin(style: Style, out: &mut impl Write) -> io::Result<()> {
+        match (style.format, style.show) {
+            (Format::Csv, Show::Lines { .. }) => writeln!(out, "pattern,path,line,text"),
+            (Format::Csv, Show::Counts) => writeln!(out, "pattern,path,lines"),
+            (Format::Csv, Show::Files) => writeln!(out, "pattern,path"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is next in order, and counts.
+    pub(crate) fn write(&mut self, part: &Part, out: &mut impl Write) -> io::Result<()> {
+        match part {
+            Part::Lines(page, range) => {
+                for at in range.clone() {
+                    self.line(page, at, out)?;
+                }
+                Ok(())
+            }
+            Part::Count { file, lines } => {
+                self.lines += lines;
+                self.files += 1;
+                self.count(*file, *lines, out)
+            }
+        }
+    }
+
+    /// Whether anything was found.
+    pub(crate) fn found(&self) -> bool {
+        self.lines > 0
+    }
+
+    /// The chapter's closing line.
+    pub(crate) fn summary(&self, elapsed: Duration) -> String {
+        let (lines, files) = (self.lines, self.files);
+        let noun = if files == 1 { "file" } else { "files" };
+        let ms = elapsed.as_secs_f64() * 1e3;
+        format!(
+            "Found {lines} '{}' in {files} {noun} in {ms:.3}ms",
+            self.pattern
+        )
+    }
+
+    fn line(&mut self, page: &Page, at: usize, out: &mut impl Write) -> io::Result<()> {
+        let Some(shown) = Shown::of(page, at) else {
+            return Ok(());
+        };
+        let line = shown.line;
+        let path = path_of(self.paths, line.file);
+        match self.style.format {
+            Format::Json => {
+                json::line(self.pattern, path, &shown, out)?;
+            }
+            Format::Csv => {
+                let mut row = csv_writer();
+                row.write_record([
+                    &self.pattern.text[..],
+                    path,
+                    line.number.to_string().as_bytes(),
+                    shown.text,
+                ])?;
+                out.write_all(&into_bytes(row)?)?;
+            }
+            Format::Lines | Format::Table => {
+                let is_gap = self.last != Some((line.file, line.number.saturating_sub(1)));
+                if self.style.has_context && is_gap && self.last.is_some() {
+                    out.write_all(b"--\n")?;
+                }
+                self.plain(path, &shown, out)?;
+            }
+        }
+        self.last = Some((line.file, line.number));
+        Ok(())
+    }
+
+    /// `path:number:text`, with `-` instead where the line is context.
+    fn plain(&self, path: &[u8], shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
+        let mark: &[u8] = if shown.line.is_match { b":" } else { b"-" };
+        self.path(path, out)?;
+        out.write_all(mark)?;
+        if let Show::Lines { numbers: true } = self.style.show {
+            let mut buffer = Buffer::new();
+            let number = buffer.format(shown.line.number).as_bytes();
+            self.coloured(NUMBER, number, out)?;
+            out.write_all(mark)?;
+        }
+        let mut at = 0;
+        if self.style.is_coloured {
+            for &(start, end) in shown.spans {
+                let (start, end) = (start as usize, end as usize);
+                if start < at || end < start || end > shown.text.len() {
+                    continue;
+                }
+                out.write_all(&shown.text[at..start])?;
+                self.coloured(MATCH, &shown.text[start..end], out)?;
+                at = end;
+            }
+        }
+        out.write_all(&shown.text[at..])?;
+        if shown.line.cut > 0 {
+            write!(out, " [{} more bytes]", shown.line.cut)?;
+        }
+        out.write_all(b"\n")
+    }
+
+    /// A file that matches.
+    fn count(&self, file: u32, lines: u64, out: &mut impl Write) -> io::Result<()> {
+        let path = path_of(self.paths, file);
+        let shown = match self.style.show {
+            Show::Lines { .. } => return Ok(()),
+            Show::Counts => Some(lines),
+            Show::Files => None,
+        };
+        match self.style.format {
+            Format::Json => json::count(self.pattern, path, shown, out),
+            Format::Csv => {
+                let mut row = csv_writer();
+                row.write_field(&self.pattern.text[..])?;
+                row.write_field(path)?;
+                if let Some(lines) = shown {
+                    row.write_field(lines.to_string())?;
+                }
+                row.write_record(None::<&[u8]>)?;
+                out.write_all(&into_bytes(row)?)
+            }
+            Format::Lines | Format::Table => {
+                self.path(path, out)?;
+                if let Some(lines) = shown {
+                    write!(out, ":{lines}")?;
+                }
+                out.write_all(b"\n")
+            }
+        }
+    }
+
+    fn path(&self, path: &[u8], out: &mut impl Write) -> io::Result<()> {
+        self.coloured(PATH, path, out)
+    }
+
+    fn coloured(&self, colour: &str, text: &[u8], out: &mut impl Write) -> io::Result<()> {
+        if !self.style.is_coloured {
+            return out.write_all(text);
+        }
+        out.write_all(colour.as_bytes())?;
+        out.write_all(text)?;
+        out.write_all(PLAIN.as_bytes())
+    }
+}
+
+/// A line of a page with what belongs to it.
+struct Shown<'a> {
+    line: &'a Line,
+    text: &'a [u8],
+    spans: &'a [(u32, u32)],
+}
+
+impl<'a> Shown<'a> {
+    /// `None` when the page does not add up.
+    fn of(page: &'a Page, at: usize) -> Option<Self> {
+        let line = page.lines.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| page.lines.get(before));
+        let (text, spans) = before.map_or((0, 0), |line| (line.end as usize, line.spans as usize));
+        Some(Self {
+            line,
+            text: page.text.get(text..line.end as usize)?,
+            spans: page.spans.get(spans..line.spans as usize)?,
+        })
+    }
+}
+
+/// As the system has it: any bytes.
+fn path_of(paths: &[PathBuf], file: u32) -> &[u8] {
+    use std::os::unix::ffi::OsStrExt;
+    let path = paths.get(file as usize);
+    path.map_or(b"?", |path| path.as_os_str().as_bytes())
+}
+
+fn csv_writer() -> csv::Writer<Vec<u8>> {
+    csv::Writer::from_writer(Vec::new())
+}
+
+fn into_bytes(row: csv::Writer<Vec<u8>>) -> io::Result<Vec<u8>> {
+    row.into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_bytes::ByteBuf;
+
+    use super::*;
+
+    fn written(style: Style) -> String {
+        let line = |file, number, is_match, end, spans| Line {
+            file,
+            number,
+            is_match,
+            end,
+            cut: u64::from(number == 9),
+            spans,
+        };
+        let page = Page {
+            lines: vec![
+                line(0, 3, true, 8, 1),
+                line(0, 4, false, 11, 1),
+                line(1, 9, true, 20, 3),
+            ],
+            text: ByteBuf::from(&b"import osx=1os, \"os\xff"[..]),
+            spans: vec![(7, 8), (0, 2), (5, 7)],
+            ..Page::default()
+        };
+        let (pattern, paths) = (Pattern::literal(b"os"), ["a.py".into(), "b/c.py".into()]);
+        let mut report = SearchReport::new(style, &pattern, &paths);
+        let mut out = Vec::new();
+        SearchReport::begin(style, &mut out).unwrap();
+        let page = Arc::new(page);
+        let count = |file| Part::Count { file, lines: 1 };
+        for part in [
+            Part::Lines(Arc::clone(&page), 0..2),
+            count(0),
+            Part::Lines(page, 2..3),
+            count(1),
+        ] {
+            report.write(&part, &mut out).unwrap();
+        }
+        assert_eq!(
+            report.summary(Duration::from_micros(1010)),
+            "Found 2 'os' in 2 files in 1.010ms"
+        );
+        String::from_utf8_lossy(&out).replace('\x1b', "ESC")
+    }
+
+    const PLAIN_LINES: Style = Style {
+        format: Format::Lines,
+        show: Show::Lines { numbers: true },
+        is_coloured: false,
+        has_context: true,
+    };
+
+    #[test]
+    fn lines_are_those_of_grep() {
+        insta::assert_snapshot!(written(PLAIN_LINES));
+        insta::assert_snapshot!(written(Style {
+            is_coloured: true,
+            has_context: false,
+            ..PLAIN_LINES
+        }));
+        let show = Show::Lines { numbers: false };
+        insta::assert_snapshot!(written(Style {
+            show,
+            ..PLAIN_LINES
+        }));
+    }
+
+    #[test]
+    fn counts_and_files_are_a_line_a_file() {
+        let style = |show| Style {
+            show,
+            ..PLAIN_LINES
+        };
+        let of = |format, show| {
+            written(Style {
+                format,
+                ..style(show)
+            })
+        };
+        insta::assert_snapshot!(of(Format::Csv, Show::Counts), @"");
+        insta::assert_snapshot!(of(Format::Json, Show::Files), @"");
+    }
+
+    #[test]
+    fn json_and_csv_lose_no_byte() {
+        let of = |format| {
+            written(Style {
+                format,
+                ..PLAIN_LINES
+            })
+        };
+        insta::assert_snapshot!(of(Format::Json), @"");
+        insta::assert_snapshot!(of(Format::Csv), @"");
+    }
+}
