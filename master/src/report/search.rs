@@ -297,17 +297,10 @@ mod tests {
 
     #[test]
     fn lines_are_those_of_grep() {
-        insta::assert_snapshot!(written(PLAIN_LINES));
-        insta::assert_snapshot!(written(Style {
-            is_coloured: true,
-            has_context: false,
-            ..PLAIN_LINES
-        }));
+        insta::assert_snapshot!(written(PLAIN_LINES), @"");
+        insta::assert_snapshot!(written(Style { is_coloured: true, has_context: false, ..PLAIN_LINES }), @"");
         let show = Show::Lines { numbers: false };
-        insta::assert_snapshot!(written(Style {
-            show,
-            ..PLAIN_LINES
-        }));
+        insta::assert_snapshot!(written(Style { show, ..PLAIN_LINES }), @"");
     }
 
     #[test]
