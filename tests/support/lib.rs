@@ -46,7 +46,7 @@ pub fn within<R: Send + 'static>(seconds: u64, body: impl FnOnce() -> R + Send +
 }
 
 /// Waits until `condition` holds, for at most `seconds`; whether it does.
-pub fn eventually(seconds: u64, condition: impl Fn() -> bool) -> bool {
+pub fn eventually(seconds: u64, mut condition: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !condition() {
         if Instant::now() >= deadline {

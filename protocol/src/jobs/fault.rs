@@ -1,11 +1,15 @@
 //! Fault: tasks that do what tasks do to become guilty, for the tests of the pool's promises and for
 //! `master doctor`.
 
+mod ends;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Task;
+
+pub use ends::{Answer, Consume, Consumption, Parcel, Produce, Production, Then};
 
 /// Misbehaves as asked, and otherwise returns the worker's process id.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Fault: misbehaves as asked.
 
+mod ends;
 mod harmless;
 
 use std::{
@@ -26,6 +27,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register::<Fault, _>(|misdeed, _| commit(misdeed));
     registry.register::<Huge, _>(|bytes, _| Ok(vec![7; usize::try_from(bytes)?]));
     registry.register::<Unencodable, _>(|(), _| Ok(Refusing));
+    ends::register(registry);
     harmless::register(registry);
 }
 
