@@ -117,22 +117,28 @@ fn is_marked(pid: i32, wanted: &HashSet<&[u8]>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::{Child, Command};
+    use std::{
+        process::{Child, Command},
+        thread,
+        time::{Duration, Instant},
+    };
 
+    /// A process with these marks, which it shows only a moment after it was started.
     fn sleeper(marks: &str) -> Child {
         let mut command = Command::new("sleep");
         command.arg("3600").env(MARK_VARIABLE, marks);
-        command.spawn().unwrap()
-    }
-
-    /// Kills until so many were killed: a process shows its environment a moment after it was started.
-    fn kills(mark: &str, wanted: usize) -> usize {
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        let mut killed = 0;
-        while killed < wanted && std::time::Instant::now() < deadline {
-            killed += kill_marked(&[mark.to_owned()]);
+        let child = command.spawn().unwrap();
+        let shown = format!("{MARK_VARIABLE}={marks}\0").into_bytes();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let environment = || fs::read(format!("/proc/{}/environ", child.id())).unwrap_or_default();
+        while !environment()
+            .windows(shown.len())
+            .any(|entry| entry == shown)
+        {
+            assert!(Instant::now() < deadline, "it never shows {marks}");
+            thread::yield_now();
         }
-        killed
+        child
     }
 
     fn is_killed(mut child: Child) -> bool {
@@ -154,7 +160,7 @@ mod tests {
         let guilty: Vec<_> = guilty.iter().map(|marks| sleeper(marks)).collect();
         let innocent = [of(70), of(8), format!("x{}", of(7)), board.clone()];
         let innocent: Vec<_> = innocent.iter().map(|marks| sleeper(marks)).collect();
-        assert_eq!(kills(&of(7), 3), 3);
+        assert_eq!(kill_marked(&[of(7)]), 3);
         assert_eq!(kill_marked(&[format!("{board}x")]), 0);
         // Killed is not yet ended.
         for mut child in guilty {
@@ -168,7 +174,7 @@ mod tests {
     fn a_pool_is_killed_as_a_whole_by_the_name_of_its_board() {
         let board = format!("test-pool-{}", std::process::id());
         let workers = [1, 22].map(|number| sleeper(&mark(&board, number)));
-        assert_eq!(kills(&board, 2), 2);
+        assert_eq!(kill_marked(&[board]), 2);
         for mut child in workers {
             assert!(!child.wait().unwrap().success());
         }

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    error::{Death, Ended, TaskError},
-    io::{Event, State},
+    ended::{Death, Ended},
+    error::TaskError,
+    event::Event,
+    io::State,
     orphans,
     worker::{Heard, Stage, Worker},
 };

@@ -2,15 +2,16 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `builder.rs` | options, and the start |
-//! | `front.rs`, `handle.rs`, `map.rs`, `chunks.rs`, `completed.rs` | what the caller holds |
+//! | `builder.rs` and `builder/` | options, and the start |
+//! | `front.rs` and `front/`, `handle.rs`, `map.rs`, `chunks.rs`, `completed.rs` | what the caller holds |
 //! | `tempo.rs` | how long tasks take, for windows and chunks |
-//! | `engine.rs`, `processes.rs`, `threads.rs` | what is behind that: processes, or threads |
+//! | `engine.rs`, `processes.rs`, `threads.rs` and `threads/` | what is behind that: processes, or threads |
 //! | `outcome.rs`, `cell.rs`, `stream.rs`, `ready.rs`, `wakes.rs` | a task's way out, and who is told |
 //! | `core.rs` and `core/` | the state machine of a pool of processes, without I/O |
-//! | `io.rs`, `revoke.rs` | the state machine's actions become system calls |
+//! | `io.rs` and `io/`, `revoke.rs` | the state machine's actions become system calls |
 //! | `listen.rs`, `settle.rs`, `bury.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
-//! | `wheel.rs` | which thread drives the loop |
+//! | `wheel.rs`, `wheel/steward.rs` | which thread drives the loop |
+//! | `error.rs`, `ended.rs`, `event.rs` | what callers are told: of tasks, of workers |
 //! | `spawn.rs`, `inherit.rs`, `log.rs`, `reap.rs`, `memory.rs` | birth and death of processes |
 
 mod builder;
@@ -20,8 +21,10 @@ mod chunks;
 mod completed;
 mod core;
 mod dropped;
+mod ended;
 mod engine;
 mod error;
+mod event;
 mod front;
 mod handle;
 mod inherit;
@@ -50,9 +53,10 @@ pub use builder::PoolBuilder;
 pub use chunks::Chunks;
 pub use completed::{AsCompleted, Until, Waited, as_completed, wait};
 pub use dropped::dropped_tasks;
+pub use ended::Ended;
 pub use engine::Stats;
-pub use error::{Ended, StartError, SubmitError, TaskError};
+pub use error::{StartError, SubmitError, TaskError};
+pub use event::Event;
 pub use front::{Control, Pool};
 pub use handle::Handle;
-pub use io::Event;
 pub use map::{Map, MapHandle, MapUnordered};

@@ -10,7 +10,7 @@ use rustix::process::{WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use brigade_worker::kill_descendants;
 
-use super::error::Ended;
+use super::ended::Ended;
 
 /// A child process, by a handle that never means another process, however often its number is used again.
 ///

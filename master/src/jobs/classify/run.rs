@@ -8,8 +8,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Read, Write},
     path::Path,
-    sync::mpsc::{self, Receiver, Sender, TryRecvError},
-    thread,
+    sync::mpsc::{self, Receiver, Sender},
 };
 
 use anyhow::{Context, anyhow};
@@ -26,7 +25,10 @@ use super::{
 };
 use crate::{
     cli::{Common, Done, Narrator, signals},
-    jobs::order::Order,
+    jobs::{
+        news::{next, start_reader},
+        order::Order,
+    },
     model::Model,
     report::{Format, classify::ClassifyReport},
     table::Table,
@@ -108,19 +110,14 @@ fn batch_rows(table: &Table) -> usize {
     most.clamp(tile, MOST_ROWS) / tile * tile
 }
 
-/// Starts to read on a thread of its own, as long as there are tickets. The thread is not waited for: it may be in
-/// the middle of a read that never ends.
+/// Starts to cut the input into batches.
 fn read(
     input: Box<dyn Read + Send>,
     wanted: Wanted,
     batches: usize,
     tell: Sender<News>,
 ) -> Sender<()> {
-    let (give, tickets) = mpsc::channel();
-    for _ in 0..batches {
-        let _ = give.send(());
-    }
-    thread::spawn(move || {
+    start_reader(batches, move |tickets| {
         let send = |batch| {
             tickets.recv().map_err(|_| Stopped::Unwanted)?;
             tell.send(News::Batch(batch)).map_err(|_| Stopped::Unwanted)
@@ -128,8 +125,7 @@ fn read(
         let end = Cutter::new(wanted, send).feed(input);
         // If nobody listens any more, nobody misses it.
         let _ = tell.send(News::End(end));
-    });
-    give
+    })
 }
 
 /// A batch on its way: its rows, and what they are made of.
@@ -160,14 +156,8 @@ impl<W: Write> Desk<W> {
         self.report.begin(&mut self.out)?;
         let mut end = None;
         while end.is_none() || !self.order.is_empty() {
-            let next = match news.try_recv() {
-                Ok(next) => next,
-                Err(TryRecvError::Empty) => {
-                    // Nothing to do: whoever reads gets all that is known.
-                    self.out.flush().context("cannot write the results")?;
-                    news.recv()?
-                }
-                Err(TryRecvError::Disconnected) => break,
+            let Some(next) = next(news, &mut self.out)? else {
+                break;
             };
             match next {
                 News::Batch(batch) => self.submit(batch)?,

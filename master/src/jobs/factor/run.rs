@@ -6,8 +6,7 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    sync::mpsc::{self, Receiver, Sender, TryRecvError},
-    thread,
+    sync::mpsc::{self, Receiver, Sender},
     time::Instant,
 };
 
@@ -21,7 +20,10 @@ use super::{
 };
 use crate::{
     cli::{Common, Done, Narrator, signals},
-    jobs::order::Order,
+    jobs::{
+        news::{next, start_reader},
+        order::Order,
+    },
     report::{Format, factor::FactorReport},
 };
 
@@ -76,15 +78,10 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
     })
 }
 
-/// Starts to read on a thread of its own, as long as there are tickets. The thread is not waited for: it may
-/// be in the middle of a read that never ends.
+/// Starts to cut the input into batches.
 fn read(args: &FactorArgs, batches: usize, tell: Sender<News>) -> Sender<()> {
-    let (give, tickets) = mpsc::channel();
-    for _ in 0..batches {
-        let _ = give.send(());
-    }
     let (source, method): (Source, Method) = (args.source(), args.method());
-    thread::spawn(move || {
+    start_reader(batches, move |tickets| {
         let send = |batch| {
             tickets.recv().map_err(|_| Unwanted)?;
             tell.send(News::Batch(batch)).map_err(|_| Unwanted)
@@ -96,8 +93,7 @@ fn read(args: &FactorArgs, batches: usize, tell: Sender<News>) -> Sender<()> {
         };
         // If nobody listens any more, nobody misses it.
         let _ = tell.send(News::End(end));
-    });
-    give
+    })
 }
 
 /// Where batches become results.
@@ -120,14 +116,8 @@ impl<W: Write> Desk<W> {
         self.report.begin(&mut self.out)?;
         let mut has_ended = false;
         while !has_ended || !self.order.is_empty() {
-            let next = match news.try_recv() {
-                Ok(next) => next,
-                Err(TryRecvError::Empty) => {
-                    // Nothing to do: whoever reads gets all that is known.
-                    self.out.flush().context("cannot write the results")?;
-                    news.recv()?
-                }
-                Err(TryRecvError::Disconnected) => break,
+            let Some(next) = next(news, &mut self.out)? else {
+                break;
             };
             match next {
                 News::Batch(batch) => self.submit(batch)?,

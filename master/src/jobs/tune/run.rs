@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufWriter, Write},
+    path::Path,
     time::Instant,
 };
 
@@ -9,9 +10,10 @@ use anyhow::Context;
 use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 
-use super::{Gather, Terms, TuneArgs, plan, save};
+use super::{Gather, Scored, Terms, TuneArgs, plan, save};
 use crate::{
     cli::{Common, Done, Narrator, signals},
+    model::{Model, ModelError},
     report::{
         Format,
         tune::{TuneReport, plot},
@@ -58,27 +60,14 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         // A cell without a complete partition is left out; failures have been told.
         cells: gather.finish(),
     };
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = report
-        .write(
-            common.format_or(Format::Table),
-            common.is_coloured(),
-            &mut out,
-        )
-        .and_then(|()| out.flush());
+    let written = write(&report, common);
     // Files are for later; they come even when nobody reads the report.
     if let Some(file) = &args.plot {
         plot::save(&report, file)?;
     }
-    match (&args.save, sources, report.best().first()) {
-        (Some(path), ..) if signals::caught().is_some() => narrator.say(&format!(
-            "{}: not saved, for not all was tried",
-            path.display()
-        )),
-        (Some(path), Some(sources), Some(&best)) => {
-            save::model(best, sources, args, &table, &terms).save(path)?;
-        }
-        _ => {}
+    if let (Some(path), Some(sources)) = (&args.save, sources) {
+        let model = |best: &Scored| save::model(best, sources, args, &table, &terms);
+        save(&report, path, model, &narrator)?;
     }
     written.context("cannot write the report")?;
     Ok(if failures == 0 {
@@ -86,6 +75,32 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     } else {
         Done::InPart
     })
+}
+
+/// Shows the report.
+fn write(report: &TuneReport, common: &Common) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let format = common.format_or(Format::Table);
+    report.write(format, common.is_coloured(), &mut out)?;
+    out.flush()
+}
+
+/// Saves the model of the best cell, unless not all was tried.
+fn save(
+    report: &TuneReport,
+    path: &Path,
+    model: impl FnOnce(&Scored) -> Model,
+    narrator: &Narrator,
+) -> Result<(), ModelError> {
+    if signals::caught().is_some() {
+        let path = path.display();
+        narrator.say(&format!("{path}: not saved, for not all was tried"));
+        return Ok(());
+    }
+    match report.best().first() {
+        Some(best) => model(best).save(path),
+        None => Ok(()),
+    }
 }
 
 /// Classes that a warning names.

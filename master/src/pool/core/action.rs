@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{super::error::Death, terms::TaskKey};
+use super::{super::ended::Death, terms::TaskKey};
 
 /// What the loop has to do.
 #[derive(Debug, PartialEq)]

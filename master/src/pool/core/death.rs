@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    super::error::{Death, Ended},
+    super::ended::{Death, Ended},
     Action, Core, Loss, Phase, Slot, SlotState, TaskKey,
     pace::Pace,
 };

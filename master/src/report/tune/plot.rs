@@ -1,5 +1,6 @@
 //! The grid as a heat map: k down, distances across.
 
+mod colours;
 mod layout;
 
 use std::{

@@ -48,58 +48,93 @@ pub(super) struct Powers {
     pub(super) exponent: f64,
 }
 
-impl Kernel for Squares {
+/// A kernel of one distance with one sum a testing sample.
+trait Single {
+    /// The sum with one feature more.
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64;
+
+    /// The distance that follows from the whole sum.
+    #[inline]
+    fn distance(&self, sum: f64) -> f64 {
+        sum
+    }
+}
+
+impl<K: Single> Kernel for K {
     type Sums = Lanes;
     const DISTANCES: usize = 1;
 
     #[inline]
     fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
         for (sum, query) in sums.iter_mut().zip(queries) {
-            let difference = query - feature;
-            *sum += difference * difference;
+            *sum = self.plus(*sum, *query, feature);
         }
+    }
+
+    #[inline]
+    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
+        sums.map(|sum| self.distance(sum))
+    }
+}
+
+impl Single for Squares {
+    #[inline]
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64 {
+        let difference = query - feature;
+        sum + difference * difference
     }
 
     /// The root is taken before comparing: different sums may have the same root, and then tie.
     #[inline]
-    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
-        sums.map(f64::sqrt)
+    fn distance(&self, sum: f64) -> f64 {
+        sum.sqrt()
     }
 }
 
-impl Kernel for Absolute {
-    type Sums = Lanes;
-    const DISTANCES: usize = 1;
-
+impl Single for Absolute {
     #[inline]
-    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
-        for (sum, query) in sums.iter_mut().zip(queries) {
-            *sum += (query - feature).abs();
-        }
-    }
-
-    #[inline]
-    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
-        *sums
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64 {
+        sum + (query - feature).abs()
     }
 }
 
-impl Kernel for Largest {
-    type Sums = Lanes;
-    const DISTANCES: usize = 1;
-
+impl Single for Largest {
     #[inline]
-    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
-        for (sum, query) in sums.iter_mut().zip(queries) {
-            let difference = (query - feature).abs();
-            // Not f64::max, whose care for NaN costs a comparison: differences of finite numbers are none.
-            *sum = if difference > *sum { difference } else { *sum };
-        }
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64 {
+        let difference = (query - feature).abs();
+        // Not f64::max, whose care for NaN costs a comparison: differences of finite numbers are none.
+        if difference > sum { difference } else { sum }
+    }
+}
+
+impl Single for Shares {
+    #[inline]
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64 {
+        sum + canberra(query, feature)
+    }
+}
+
+impl Single for Differing {
+    #[inline]
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64 {
+        sum + f64::from(u8::from(query != feature))
     }
 
     #[inline]
-    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
-        *sums
+    fn distance(&self, sum: f64) -> f64 {
+        sum / self.features
+    }
+}
+
+impl Single for Powers {
+    #[inline]
+    fn plus(&self, sum: f64, query: f64, feature: f64) -> f64 {
+        sum + (query - feature).abs().powf(self.exponent)
+    }
+
+    #[inline]
+    fn distance(&self, sum: f64) -> f64 {
+        sum.powf(1.0 / self.exponent)
     }
 }
 
@@ -157,57 +192,6 @@ impl Kernel for Angle {
     #[inline]
     fn distances(&self, sums: &[Lanes; 3], _which: usize) -> Lanes {
         std::array::from_fn(|lane| cosine(sums[0][lane], sums[1][lane], sums[2][lane]))
-    }
-}
-
-impl Kernel for Shares {
-    type Sums = Lanes;
-    const DISTANCES: usize = 1;
-
-    #[inline]
-    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
-        for (sum, query) in sums.iter_mut().zip(queries) {
-            *sum += canberra(*query, feature);
-        }
-    }
-
-    #[inline]
-    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
-        *sums
-    }
-}
-
-impl Kernel for Differing {
-    type Sums = Lanes;
-    const DISTANCES: usize = 1;
-
-    #[inline]
-    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
-        for (sum, query) in sums.iter_mut().zip(queries) {
-            *sum += f64::from(u8::from(*query != feature));
-        }
-    }
-
-    #[inline]
-    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
-        sums.map(|sum| sum / self.features)
-    }
-}
-
-impl Kernel for Powers {
-    type Sums = Lanes;
-    const DISTANCES: usize = 1;
-
-    #[inline]
-    fn add(&self, sums: &mut Lanes, queries: &Lanes, feature: f64) {
-        for (sum, query) in sums.iter_mut().zip(queries) {
-            *sum += (query - feature).abs().powf(self.exponent);
-        }
-    }
-
-    #[inline]
-    fn distances(&self, sums: &Lanes, _which: usize) -> Lanes {
-        sums.map(|sum| sum.powf(1.0 / self.exponent))
     }
 }
 
