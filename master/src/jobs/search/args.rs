@@ -14,6 +14,10 @@ const LONGEST: u32 = 1 << 20;
 /// to standard output in the order of the files, and for each pattern a summary to standard error. Left out are
 /// hidden files, what .gitignore names, caches of Python's tools, and files with NUL bytes.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct SearchArgs {
     /// Files and directories
     #[arg(default_value = ".", value_name = "PATH")]

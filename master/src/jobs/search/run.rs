@@ -52,7 +52,7 @@ pub(crate) fn run(args: &SearchArgs, common: &Common) -> anyhow::Result<Done> {
     } else if args.watch {
         desk.follow()?;
     }
-    desk.close()
+    Ok(desk.close())
 }
 
 /// Where questions are answered.
@@ -141,15 +141,15 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn close(self) -> anyhow::Result<Done> {
+    fn close(self) -> Done {
         let faults = self.faults + self.tree.close();
         self.narrator.finish();
-        Ok(match (faults, self.found) {
+        match (faults, self.found) {
             (1.., _) => Done::InPart,
             (0, true) => Done::Well,
             // Who only asked at the prompt has seen what there is.
             (0, false) if self.args.interactive => Done::Well,
             (0, false) => Done::WithNothing,
-        })
+        }
     }
 }

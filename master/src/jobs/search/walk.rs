@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Ordering,
+    collections::VecDeque,
     fmt,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -71,7 +72,7 @@ impl Walk {
     pub(super) fn files(&self, roots: &[PathBuf]) -> Files {
         Files {
             walk: self.clone(),
-            roots: roots.to_vec().into_iter(),
+            roots: roots.iter().cloned().collect(),
             entries: None,
             rules: Rules::default(),
         }
@@ -101,7 +102,7 @@ impl Walk {
 #[derive(Debug)]
 pub(super) struct Files {
     walk: Walk,
-    roots: std::vec::IntoIter<PathBuf>,
+    roots: VecDeque<PathBuf>,
     entries: Option<IntoIter>,
     rules: Rules,
 }
@@ -112,7 +113,7 @@ impl Iterator for Files {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let Some(entry) = self.entries.as_mut().and_then(Iterator::next) else {
-                let root = self.roots.next()?;
+                let root = self.roots.pop_front()?;
                 if !self.walk.takes_ignored {
                     self.rules = Rules::above(&root);
                 }
