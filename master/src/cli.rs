@@ -19,6 +19,7 @@ use crate::jobs::{
     demo::{self, Demo},
     doctor,
     factor::{self, FactorArgs},
+    logs::{self, Logs},
     ps::{self, PsArgs},
     search::{self, SearchArgs},
     stats::{self, StatsArgs},
@@ -43,6 +44,7 @@ Examples:
   master search src -e TODO              lines of files, from the memory of every core
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master logs serve --output app.jsonl   collect what Python programs log, none lost
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
@@ -79,6 +81,8 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    #[command(subcommand)]
+    Logs(Logs),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -132,6 +136,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Stats(args) => stats::run(&args),
         Command::Search { search, common } => search::run(&search, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
+        Command::Logs(logs) => logs::run(&logs),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod iris;
+pub(crate) mod logs;
 mod news;
 mod order;
 pub(crate) mod ps;

@@ -8,6 +8,7 @@ pub(crate) mod classify;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 mod layout;
+pub(crate) mod logs;
 pub(crate) mod ps;
 pub(crate) mod search;
 pub(crate) mod stats;
