@@ -31,7 +31,17 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub(crate) struct Journal {
     lines: SyncSender<Line>,
     left_out: Arc<AtomicU64>,
-    is_verbose: bool,
+    detail: Detail,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// What went wrong
+    Trouble,
+    /// Also each client, when it has gone
+    Clients,
+    Everything,
 }
 
 #[derive(Debug)]
@@ -43,7 +53,7 @@ enum Line {
 
 impl Journal {
     /// Starts the thread that writes.
-    pub(crate) fn start(is_verbose: bool) -> io::Result<Self> {
+    pub(crate) fn start(detail: Detail) -> io::Result<Self> {
         let (lines, inbox) = mpsc::sync_channel(WAITING);
         let left_out = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&left_out);
@@ -54,7 +64,7 @@ impl Journal {
         Ok(Self {
             lines,
             left_out,
-            is_verbose,
+            detail,
         })
     }
 
@@ -62,7 +72,7 @@ impl Journal {
     pub(crate) fn teller(&self) -> Tell {
         let journal = self.clone();
         Arc::new(move |event| {
-            if let Some(line) = line(&event, journal.is_verbose) {
+            if let Some(line) = line(&event, journal.detail) {
                 journal.say(line);
             }
         })
@@ -96,6 +106,10 @@ impl Journal {
         ));
     }
 
+    pub(crate) fn unwritten(&self, records: u64) {
+        self.say(format!("error: {records} records could not be written"));
+    }
+
     /// Waits until all is written, unless nobody reads it.
     pub(crate) fn finish(&self) {
         let (done, written) = mpsc::sync_channel(1);
@@ -125,11 +139,12 @@ fn shown(address: SocketAddr) -> String {
 }
 
 /// What an event looks like; nothing if it is only for those who asked for everything.
-fn line(event: &Event, is_verbose: bool) -> Option<String> {
+fn line(event: &Event, detail: Detail) -> Option<String> {
+    let is_verbose = detail == Detail::Everything;
     Some(match event {
         Event::Came(peer) if is_verbose => format!("{} connected", shown(*peer)),
         Event::Came(_) => return None,
-        Event::Ended { peer, lines } if *lines > 0 || is_verbose => {
+        Event::Ended { peer, lines } if is_verbose || *lines > 0 && detail == Detail::Clients => {
             let word = if *lines == 1 { "line" } else { "lines" };
             format!("From {}: {lines} {word}", shown(*peer))
         }

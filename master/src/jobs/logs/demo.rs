@@ -22,7 +22,7 @@ use crate::{
     logs::{Allow, Config, Destination, Form, Fsync, Limits, Output, Server},
     report::{
         Format,
-        logs::{DemoReport, Journal, Missing},
+        logs::{DemoReport, Detail, Journal, Missing},
     },
 };
 
@@ -32,7 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Lets the clients log, and looks for what they have sent.
 pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<Done> {
     let narrator = common.narrator();
-    let journal = Journal::start(common.is_verbose()).context("cannot start a thread")?;
+    let detail = if common.is_verbose() {
+        Detail::Everything
+    } else {
+        Detail::Trouble
+    };
+    let journal = Journal::start(detail).context("cannot start a thread")?;
     let collector = Collector::start(args, &journal)?;
     let began = Instant::now();
     let (sent, failed) = send(args, common, &narrator, collector.address)?;

@@ -18,7 +18,7 @@ use crate::{
         Allow, Config, Destination, Form, Limits, Output, Rotation, Server, Template, Written,
         acceptor,
     },
-    report::logs::Journal,
+    report::logs::{Detail, Journal},
 };
 
 /// Descriptors beside those of clients.
@@ -27,7 +27,12 @@ const OTHER_DESCRIPTORS: u64 = 64;
 /// Serves until it is told to end.
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
     check(args)?;
-    let journal = Journal::start(args.verbose).context("cannot start a thread")?;
+    let detail = if args.verbose {
+        Detail::Everything
+    } else {
+        Detail::Clients
+    };
+    let journal = Journal::start(detail).context("cannot start a thread")?;
     let limits = limits(args, &journal);
     let output = open(&args.output, &journal)?;
     let is_stdout = output.path().is_none();
@@ -50,6 +55,9 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
     obey_signals(&server, &journal);
     journal.serving(server.address());
     let written = server.wait();
+    if written.unwritten > 0 && !written.is_closed {
+        journal.unwritten(written.unwritten);
+    }
     journal.finish();
     end(written, is_stdout)
 }
