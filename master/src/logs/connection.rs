@@ -114,8 +114,12 @@ impl Connection {
             }
             // Nothing is read for which there is no room: that is how clients are slowed down.
             let paused = Instant::now();
-            let room = self.room(READING).await?;
-            self.reserve_large().await?;
+            let Some(room) = self.room(READING).await else {
+                return self.torn();
+            };
+            if self.reserve_large().await.is_none() {
+                return self.torn();
+            }
             self.whole_by = self.whole_by.map(|by| by + paused.elapsed());
             let mut read =
                 poll_fn(|context| desk::read(stream, &mut self.pending, &self.shared, context))

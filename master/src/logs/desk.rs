@@ -107,7 +107,12 @@ impl Desk {
     ) -> Read {
         let mut read = Read::default();
         let have = pending.bytes.len();
-        let more = (pending.needs - have).min(have.max(INPUT));
+        let more = (pending.needs - have).min(INPUT);
+        if pending.bytes.capacity() < have + more {
+            // As much again as has come, so that who only announces much takes little.
+            let whole = pending.needs.min(2 * have.max(INPUT));
+            pending.bytes.reserve_exact(whole - have);
+        }
         pending.bytes.resize(have + more, 0);
         let mut buffer = ReadBuf::new(&mut pending.bytes);
         buffer.set_filled(have);
@@ -146,6 +151,11 @@ impl Read {
                     return;
                 }
                 Some(Ok(count)) => self.bytes += count,
+                // An end without a farewell; whether a record was whole is seen without it.
+                Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.ended = Some(Ok(()));
+                    return;
+                }
                 Some(Err(error)) => {
                     self.ended = Some(Err(error));
                     return;

@@ -253,16 +253,18 @@ impl Server {
             thread::sleep(Duration::from_millis(1));
         }
         runtime.shutdown_background();
-        if writer.is_finished() {
+        let counts = control.counters.counts();
+        let mut written = if writer.is_finished() {
             writer.join().unwrap_or_default()
         } else {
-            let counts = control.counters.counts();
             Written {
                 lines: counts.lines,
-                unwritten: counts.records.saturating_sub(counts.lines),
-                is_closed: false,
+                ..Written::default()
             }
-        }
+        };
+        // Also what never got to the writer.
+        written.unwritten = counts.records.saturating_sub(written.lines);
+        written
     }
 
     /// Asks for the end, and waits for it.

@@ -140,9 +140,8 @@ impl Writer {
 
     fn obey(&mut self, order: Order, end: &mut Option<Instant>) {
         match order {
-            Order::Write(batch) if self.written.is_closed => {
-                self.written.unwritten += batch.ends.len() as u64;
-            }
+            // Nobody would read it.
+            Order::Write(_) if self.written.is_closed => {}
             Order::Write(batch) => self.queue.push(batch),
             Order::Reopen => self.reopen(),
             Order::End(by) => *end = Some(by),
@@ -224,11 +223,14 @@ impl Writer {
     /// Nobody reads any longer.
     fn close(&mut self) {
         self.written.is_closed = true;
-        self.written.unwritten += self.queue.clear() as u64;
+        self.queue.clear();
         self.stuck_since = None;
     }
 
     fn is_rotation_due(&self) -> bool {
+        if self.queue.torn() > 0 {
+            return false;
+        }
         let next = self.queue.next_record();
         let rotation = self.rotation.as_ref();
         rotation.is_some_and(|rotation| rotation.is_due(&self.output, next))
@@ -248,6 +250,10 @@ impl Writer {
     fn reopen(&mut self) {
         // What belongs to lines that are half written goes into the same file.
         self.write_out();
+        if self.queue.torn() > 0 {
+            let what = "not opened anew: a line is half written; send SIGHUP again";
+            return (self.tell)(Event::FileTrouble(what.into()));
+        }
         self.sync();
         match self.output.reopen() {
             Ok(Some(path)) => (self.tell)(Event::Reopened(path)),
@@ -307,7 +313,7 @@ impl Writer {
         if self.written.is_closed {
             return;
         }
-        self.written.unwritten += self.queue.clear() as u64;
+        self.queue.clear();
         if self.stuck_since.is_none() {
             let line = format!("{{\"lines_collected\": {}}}\n", self.written.lines);
             let mut batch = Batch {

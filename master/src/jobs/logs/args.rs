@@ -167,8 +167,9 @@ pub(crate) struct DemoArgs {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let expected = "expected an address and a port such as 127.0.0.1:18842 or [::1]:18842";
     match text.to_socket_addrs() {
-        Ok(mut addresses) => addresses
-            .next()
+        Ok(addresses) => addresses
+            // Python's clients try every address of a name; of `localhost`, this is the one they all come to.
+            .min_by_key(SocketAddr::is_ipv6)
             .ok_or_else(|| format!("`{text}` has no address")),
         Err(error) => Err(format!("{expected}: {error}")),
     }

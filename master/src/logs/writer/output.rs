@@ -83,6 +83,8 @@ impl Output {
         if is_regular {
             match file.try_lock() {
                 Ok(()) => {}
+                // Some network file systems have no locks.
+                Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => {}
                 Err(TryLockError::WouldBlock) => return Err(OpenError::Busy(path.to_owned())),
                 Err(TryLockError::Error(cause)) => return Err(failed(cause)),
             }
