@@ -16,13 +16,14 @@ trap '[[ -z $server ]] || kill "$server"; rm -rf "$folder"' EXIT
 
 # Starts a server; its process id in `server`, its port in `port`.
 start() {
+    : > "$folder/err"
     "$@" > "$folder/out" 2> "$folder/err" &
     server=$!
     until grep -q '^Serving on' "$folder/err"; do
         kill -0 "$server" 2> /dev/null || { cat "$folder/err" >&2; exit 1; }
         sleep 0.02
     done
-    port=$(grep -o '[0-9]*)$' <(head -n 1 "$folder/err") | tr -d ')')
+    port=$(sed -n "s/^Serving on .*, \([0-9]*\))$/\1/p" "$folder/err")
 }
 
 # Ends the server in good order.

@@ -4,14 +4,15 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    net::TcpStream,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use brigade_tests::{
     eventually,
-    logs::{LogServer, line, record},
-    within,
+    logs::{LogServer, address, line, record},
+    master, within,
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -209,8 +210,15 @@ fn a_slow_reader_slows_the_clients_and_nothing_is_lost() {
                 .unwrap()
                 .success()
         );
-        let mut server = LogServer::start(&["--output", fifo.to_str().unwrap()]);
-        let mut client = server.connect();
+        let mut run = master([
+            "logs",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--output",
+            fifo.to_str().unwrap(),
+        ]);
+        let mut client = TcpStream::connect(address(&mut run)).unwrap();
         let text = "x".repeat(100_000);
         let sending = std::thread::spawn(move || {
             for _ in 0..2_000 {
@@ -220,7 +228,7 @@ fn a_slow_reader_slows_the_clients_and_nothing_is_lost() {
         // It stops taking more in long before the 200 MB that are offered.
         std::thread::sleep(Duration::from_millis(500));
         assert!(!sending.is_finished());
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", run.pid())).unwrap();
         let peak = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
@@ -236,7 +244,7 @@ fn a_slow_reader_slows_the_clients_and_nothing_is_lost() {
         let lines = std::io::BufRead::lines(out).take(2_000);
         assert!(lines.map(Result::unwrap).all(|line| line.len() == 100_010));
         sending.join().unwrap();
-        server.says("2000 lines");
+        run.stderr_line(|line| line.contains("2000 lines"));
         let _ = (reader.kill(), reader.wait());
     });
 }

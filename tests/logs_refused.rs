@@ -205,7 +205,8 @@ fn slow_clients_slow_nobody_and_are_sent_away_in_time() {
             .map(|number: usize| {
                 let mut client = server.connect();
                 // Some in the length, some behind it, some that announce much.
-                let start: &[u8] = [&b"\0"[..], &record("slow")[..9], b"\0\xff\0\0abc"][number % 3];
+                let whole = record("slow");
+                let start: &[u8] = [&b"\0"[..], &whole[..9], b"\0\xff\0\0abc"][number % 3];
                 client.write_all(start).unwrap();
                 client
             })

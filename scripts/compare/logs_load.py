@@ -62,7 +62,7 @@ def check(path, folder):
                 if "lines_collected" in record:
                     continue
                 client = int(record["name"].split(".")[0][4:])
-                number = int(record["msg"].split()[5])
+                number = int(record["msg"].split()[4])
                 # In order, and with every field.
                 assert number > last[client] and len(record) >= 20
                 last[client] = number

@@ -148,6 +148,14 @@ pub fn lines_of(file: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// The records of a file, without the last line of a server.
+#[track_caller]
+pub fn records_of(file: &Path) -> Vec<String> {
+    let mut lines = lines_of(file);
+    lines.retain(|line| !line.starts_with("{\"lines_collected\""));
+    lines
+}
+
 /// Waits until a server says where it listens.
 pub fn address(run: &mut Running) -> SocketAddr {
     let line = run.stderr_line(|line| line.starts_with("Serving on "));

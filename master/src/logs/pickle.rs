@@ -9,6 +9,7 @@
 //! depth of nesting can exhaust this program's stack. What a record may cost is bounded by [`MOST_VALUES`], by the
 //! record's own length, and by what writes it out (see `json`).
 
+mod containers;
 mod cursor;
 mod error;
 mod lines;

@@ -4,6 +4,7 @@
 //! written, a full disk for one, it keeps what it has and tries again; the room is used up, clients' sockets are
 //! no longer read, and clients wait. A line that got into the file in part is cut off again.
 
+mod order;
 mod output;
 mod queue;
 mod rotate;
@@ -25,20 +26,11 @@ use super::{
     server::Tell,
 };
 
+pub(super) use order::Order;
+pub(crate) use order::{Fsync, Written};
 pub(crate) use output::{Destination, Output};
 use queue::Queue;
 pub(crate) use rotate::Rotation;
-
-/// When lines are made to last through a loss of power.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Fsync {
-    /// When the system sees fit
-    Never,
-    /// Once a second
-    Interval,
-    /// After each write, before the next
-    Always,
-}
 
 /// How often lines are made to last, with `Fsync::Interval`.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -48,26 +40,6 @@ const RETRY: Duration = Duration::from_millis(200);
 
 /// Enough for one round of writing.
 const ROUND: usize = 4 << 20;
-
-/// What the writer is told.
-#[derive(Debug)]
-pub(super) enum Order {
-    Write(Batch),
-    Reopen,
-    /// Write what is there and the last line, until then.
-    End(Instant),
-}
-
-/// How it went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// Records whose lines are in the file.
-    pub(crate) lines: u64,
-    /// Records that were taken in and could not be written until the end.
-    pub(crate) unwritten: u64,
-    /// Whoever read the lines has closed the pipe.
-    pub(crate) is_closed: bool,
-}
 
 /// The writer's state.
 pub(super) struct Writer {

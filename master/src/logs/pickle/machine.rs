@@ -5,7 +5,8 @@ use super::{
     names, opcode as op, scalars, tree::Tree,
 };
 
-const UNDERFLOW: PickleError = PickleError::Damaged("it takes a value where there is none");
+pub(super) const UNDERFLOW: PickleError =
+    PickleError::Damaged("it takes a value where there is none");
 
 /// The newest protocol that is understood.
 const NEWEST: u8 = 5;
@@ -13,11 +14,11 @@ const NEWEST: u8 = 5;
 /// Reads records, one after the other, and keeps its memory in between.
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
-    stack: Vec<Node>,
+    pub(super) stack: Vec<Node>,
     /// Where on the stack the marks are.
     marks: Vec<usize>,
     memo: Memo,
-    tree: Tree,
+    pub(super) tree: Tree,
     /// How many more values the record may have.
     room: usize,
 }
@@ -187,7 +188,7 @@ impl Machine {
     }
 
     #[inline]
-    fn push(&mut self, value: Node) -> Result<(), PickleError> {
+    pub(super) fn push(&mut self, value: Node) -> Result<(), PickleError> {
         self.spend()?;
         self.stack.push(value);
         Ok(())
@@ -202,7 +203,7 @@ impl Machine {
     }
 
     /// Where the values end that the innermost mark protects.
-    fn floor(&self) -> usize {
+    pub(super) fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
 
@@ -237,81 +238,10 @@ impl Machine {
     }
 
     #[inline]
-    fn unmark(&mut self) -> Result<usize, PickleError> {
+    pub(super) fn unmark(&mut self) -> Result<usize, PickleError> {
         self.marks.pop().ok_or(PickleError::Damaged(
             "it ends a run of values that was not begun",
         ))
-    }
-
-    fn hold(&mut self, kind: Kind) -> Result<(), PickleError> {
-        let container = self.tree.hold(kind);
-        self.push(container)
-    }
-
-    /// A new container of the values from `start` on.
-    fn hold_from(&mut self, kind: Kind, start: usize) -> Result<(), PickleError> {
-        let container = self.tree.hold(kind);
-        if let Node::Held(_, number) = container {
-            self.fill(kind, number, start)?;
-        }
-        self.push(container)
-    }
-
-    fn hold_marked(&mut self, kind: Kind) -> Result<(), PickleError> {
-        let start = self.unmark()?;
-        self.hold_from(kind, start)
-    }
-
-    fn hold_last(&mut self, count: usize) -> Result<(), PickleError> {
-        let start = self.start_of_last(count)?;
-        self.hold_from(Kind::Tuple, start)
-    }
-
-    /// Where the last `count` values begin.
-    fn start_of_last(&self, count: usize) -> Result<usize, PickleError> {
-        let start = self.stack.len().checked_sub(count);
-        start
-            .filter(|start| *start >= self.floor())
-            .ok_or(UNDERFLOW)
-    }
-
-    /// Moves the values from `start` on into a container.
-    #[inline]
-    fn fill(&mut self, kind: Kind, container: u32, start: usize) -> Result<(), PickleError> {
-        let values = self.stack.get(start..).ok_or(UNDERFLOW)?;
-        if kind == Kind::Dict && !values.len().is_multiple_of(2) {
-            return Err(PickleError::Damaged("a key of a dict has no value"));
-        }
-        self.tree.extend(container, values);
-        self.stack.truncate(start);
-        Ok(())
-    }
-
-    /// Adds the values from `start` on to the container below them.
-    #[inline]
-    fn add_from(&mut self, kind: Kind, start: usize) -> Result<(), PickleError> {
-        let below = start.checked_sub(1).and_then(|at| self.stack.get(at));
-        match below {
-            Some(Node::Held(found, container)) if *found == kind => {
-                let container = *container;
-                self.fill(kind, container, start)
-            }
-            Some(_) => Err(PickleError::Damaged(
-                "it adds values to something that is no such container",
-            )),
-            None => Err(UNDERFLOW),
-        }
-    }
-
-    #[inline]
-    fn add_marked(&mut self, kind: Kind) -> Result<(), PickleError> {
-        let start = self.unmark()?;
-        self.add_from(kind, start)
-    }
-
-    fn add_last(&mut self, kind: Kind, count: usize) -> Result<(), PickleError> {
-        let start = self.start_of_last(count)?;
-        self.add_from(kind, start)
     }
 
     fn stack_global(&mut self, bytes: &[u8]) -> Result<(), PickleError> {
