@@ -119,7 +119,9 @@ pub enum NoStart {
     #[error("it is neither a program for this machine nor a script that begins with `#!`")]
     NoProgram,
     /// More bytes of arguments and environment than the kernel takes.
-    #[error("its arguments are longer than the system allows (128 KiB each, and `getconf ARG_MAX` in all)")]
+    #[error(
+        "its arguments are longer than the system allows (128 KiB each, and `getconf ARG_MAX` in all)"
+    )]
     TooLong,
     /// What begins programs knows no such argument.
     #[error("an argument has a NUL byte in it, which no program can be given")]

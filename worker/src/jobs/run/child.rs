@@ -7,7 +7,9 @@ use std::{
 
 use brigade_protocol::jobs::run::End;
 use nix::unistd::Pid;
-use rustix::process::{PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
+use rustix::process::{
+    PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
 
 use crate::{
     descendants::{kill_descendants, signal_descendants},

@@ -98,9 +98,8 @@ impl Launcher {
             entry(OsStr::new(MARK_VARIABLE), marks.as_bytes())
         });
         let changed = command.environment.iter();
-        let changed = changed.map(|(name, value)| {
-            entry(OsStr::from_bytes(name), value).ok_or(NoStart::Nul)
-        });
+        let changed =
+            changed.map(|(name, value)| entry(OsStr::from_bytes(name), value).ok_or(NoStart::Nul));
         // First, because who looks for it reads from the start.
         mark.map(Ok).into_iter().chain(changed).collect()
     }

@@ -58,7 +58,17 @@ impl Lines {
     }
 
     /// Tells that a command will send no more.
-    pub(super) fn end(&mut self, ticket: &ProducerTicket<Piece>, job: u64) -> Result<(), QueueError> {
-        self.put(ticket, &Piece { job, said: Said::End })
+    pub(super) fn end(
+        &mut self,
+        ticket: &ProducerTicket<Piece>,
+        job: u64,
+    ) -> Result<(), QueueError> {
+        self.put(
+            ticket,
+            &Piece {
+                job,
+                said: Said::End,
+            },
+        )
     }
 }

@@ -98,7 +98,11 @@ impl Source {
     }
 
     /// Reads once, and passes on what there is.
-    pub(super) fn take(&mut self, scratch: &mut [u8], sinks: &mut Sinks) -> Result<Taken, SinkError> {
+    pub(super) fn take(
+        &mut self,
+        scratch: &mut [u8],
+        sinks: &mut Sinks,
+    ) -> Result<Taken, SinkError> {
         let Some(pipe) = &self.pipe else {
             return Ok(Taken::End);
         };
@@ -109,7 +113,11 @@ impl Source {
             }
             Ok(count) => {
                 self.pass(&scratch[..count], sinks)?;
-                Ok(if count == scratch.len() { Taken::Some } else { Taken::Nothing })
+                Ok(if count == scratch.len() {
+                    Taken::Some
+                } else {
+                    Taken::Nothing
+                })
             }
             Err(Errno::EINTR) => Ok(Taken::Some),
             Err(Errno::EAGAIN) => Ok(Taken::Nothing),
@@ -122,7 +130,9 @@ impl Source {
             Output::Lines(ticket) => {
                 self.waiting.extend_from_slice(bytes);
                 let to = (ticket, sinks.command.job);
-                Ok(sinks.lines.send(to, self.stream, &mut self.waiting, false)?)
+                Ok(sinks
+                    .lines
+                    .send(to, self.stream, &mut self.waiting, false)?)
             }
             Output::Keep | Output::Inherit => {
                 self.kept.push(bytes, sinks.spool).map_err(SinkError::Keep)

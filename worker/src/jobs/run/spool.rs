@@ -21,7 +21,11 @@ impl Spool {
         let file = context.segment(SPOOL).ok().and_then(|segment| {
             let path = format!("/proc/self/fd/{}", segment.as_raw_fd());
             let flags = nix::libc::O_CLOEXEC;
-            OpenOptions::new().append(true).custom_flags(flags).open(path).ok()
+            OpenOptions::new()
+                .append(true)
+                .custom_flags(flags)
+                .open(path)
+                .ok()
         });
         Self { file }
     }
@@ -50,7 +54,13 @@ impl Spool {
             bytes = &bytes[count..];
             let count = count as u64;
             let end = file.stream_position()?;
-            note(extents, Extent { offset: end.saturating_sub(count), bytes: count });
+            note(
+                extents,
+                Extent {
+                    offset: end.saturating_sub(count),
+                    bytes: count,
+                },
+            );
         }
         Ok(())
     }

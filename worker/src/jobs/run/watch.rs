@@ -54,13 +54,22 @@ impl Stage {
 impl Watch<'_> {
     /// Waits for the end of the command, which is not the end of its output: what it has left in the background
     /// may keep that open.
-    pub(super) fn until_end(&mut self, mut child: Child, streams: &mut Streams) -> Result<End, TaskError> {
+    pub(super) fn until_end(
+        &mut self,
+        mut child: Child,
+        streams: &mut Streams,
+    ) -> Result<End, TaskError> {
         let limit = self.command.timeout;
         let mut stage = Stage::Runs(limit.and_then(|limit| Instant::now().checked_add(limit)));
         let mut why = None;
         loop {
             let (has_ended, readable) = wait(&child, streams, stage)?;
-            for (source, _) in streams.sources.iter_mut().zip(readable).filter(|(_, is)| *is) {
+            for (source, _) in streams
+                .sources
+                .iter_mut()
+                .zip(readable)
+                .filter(|(_, is)| *is)
+            {
                 let mut sinks = sinks(self.command, self.spool, self.lines);
                 match source.take(self.scratch, &mut sinks) {
                     Ok(_) => {}
@@ -114,7 +123,11 @@ impl Watch<'_> {
 }
 
 fn sinks<'a>(command: &'a Command, spool: &'a mut Spool, lines: &'a mut Lines) -> Sinks<'a> {
-    Sinks { command, spool, lines }
+    Sinks {
+        command,
+        spool,
+        lines,
+    }
 }
 
 /// What comes after a stage whose time is over.
@@ -141,17 +154,24 @@ fn wait(child: &Child, streams: &Streams, stage: Stage) -> nix::Result<(bool, [b
         PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
     });
     let pipes = streams.sources.each_ref().map(|source| source.pipe());
-    // The process itself stands in for a pipe that is not there any more, and is not asked for anything.
-    let watched_as = |pipe: Option<&OwnedFd>| match pipe {
-        Some(pipe) => PollFd::new(pipe.as_fd(), PollFlags::POLLIN),
-        None => PollFd::new(child.pidfd(), PollFlags::empty()),
-    };
     let ended = PollFd::new(child.pidfd(), PollFlags::POLLIN);
-    let mut watched = [ended, watched_as(pipes[0]), watched_as(pipes[1])];
+    let mut watched = [ended, of_pipe(pipes[0], child), of_pipe(pipes[1], child)];
     match poll(&mut watched, timeout) {
         Ok(_) | Err(Errno::EINTR) => {}
         Err(errno) => return Err(errno),
     }
     let [ended, out, error] = watched.map(|fd| fd.any().unwrap_or(false));
-    Ok((ended, [out && pipes[0].is_some(), error && pipes[1].is_some()]))
+    Ok((
+        ended,
+        [out && pipes[0].is_some(), error && pipes[1].is_some()],
+    ))
+}
+
+/// What is to be known of a pipe. The process itself stands in for one that is not there any more, and is not
+/// asked for anything.
+fn of_pipe<'a>(pipe: Option<&'a OwnedFd>, child: &'a Child) -> PollFd<'a> {
+    match pipe {
+        Some(pipe) => PollFd::new(pipe.as_fd(), PollFlags::POLLIN),
+        None => PollFd::new(child.pidfd(), PollFlags::empty()),
+    }
 }
