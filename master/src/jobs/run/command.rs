@@ -117,15 +117,23 @@ mod tests {
     use super::*;
 
     fn composed(command: &[&str], shell: Option<&[u8]>, columns: &[&str]) -> Vec<String> {
-        let command: Vec<Vec<u8>> = command.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let command: Vec<Vec<u8>> = command
+            .iter()
+            .map(|word| word.as_bytes().to_vec())
+            .collect();
         let record = Record {
             sequence: 1,
             slot: 1,
-            columns: columns.iter().map(|column| column.as_bytes().to_vec()).collect(),
+            columns: columns
+                .iter()
+                .map(|column| column.as_bytes().to_vec())
+                .collect(),
         };
         let template = Template::new(&command, shell, &[]).unwrap();
         let argv = template.compose(&record).unwrap().argv;
-        argv.into_iter().map(|word| String::from_utf8(word).unwrap()).collect()
+        argv.into_iter()
+            .map(|word| String::from_utf8(word).unwrap())
+            .collect()
     }
 
     #[test]
@@ -139,13 +147,22 @@ mod tests {
     #[test]
     fn a_shell_gets_the_inputs_as_arguments() {
         let sh = Some(&b"sh"[..]);
-        assert_eq!(composed(&["wc", "<", "{}"], sh, &["$x"]), ["sh", "-c", r#"wc < "${1}""#, "sh", "$x"]);
-        assert_eq!(composed(&["ls | wc"], sh, &["a"]), ["sh", "-c", r#"ls | wc "${1}""#, "sh", "a"]);
+        assert_eq!(
+            composed(&["wc", "<", "{}"], sh, &["$x"]),
+            ["sh", "-c", r#"wc < "${1}""#, "sh", "$x"]
+        );
+        assert_eq!(
+            composed(&["ls | wc"], sh, &["a"]),
+            ["sh", "-c", r#"ls | wc "${1}""#, "sh", "a"]
+        );
     }
 
     #[test]
     fn without_a_command_the_inputs_are_commands() {
         assert_eq!(composed(&[], None, &["echo 'a b'"]), ["echo", "a b"]);
-        assert_eq!(composed(&[], Some(b"sh"), &["a | b"]), ["sh", "-c", "a | b"]);
+        assert_eq!(
+            composed(&[], Some(b"sh"), &["a | b"]),
+            ["sh", "-c", "a | b"]
+        );
     }
 }

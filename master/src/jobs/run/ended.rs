@@ -1,9 +1,13 @@
 //! A job that has ended, as everybody wants to know it.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use brigade::TaskError;
 use brigade_protocol::jobs::run::{Captured, End, NoStart, Ran};
+use nix::sys::signal::Signal;
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +62,8 @@ impl Status {
     pub(crate) fn signal(&self) -> i32 {
         match self {
             Self::Signalled(signal) => *signal,
-            Self::TimedOut => libc_signal::TERM,
-            Self::Unkept(_) | Self::Lost(_) => libc_signal::KILL,
+            Self::TimedOut => Signal::SIGTERM as i32,
+            Self::Unkept(_) | Self::Lost(_) => Signal::SIGKILL as i32,
             Self::Exited(_) | Self::NotStarted(_) | Self::NoCommand(_) => 0,
         }
     }
@@ -70,18 +74,11 @@ impl Status {
     }
 }
 
-mod libc_signal {
-    use nix::sys::signal::Signal;
-
-    pub(super) const TERM: i32 = Signal::SIGTERM as i32;
-    pub(super) const KILL: i32 = Signal::SIGKILL as i32;
-}
-
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exit code {code}"),
-            Self::Signalled(number) => match nix::sys::signal::Signal::try_from(*number) {
+            Self::Signalled(number) => match Signal::try_from(*number) {
                 Ok(signal) => write!(f, "killed by {signal}"),
                 Err(_) => write!(f, "killed by signal {number}"),
             },
@@ -92,15 +89,21 @@ impl fmt::Display for Status {
     }
 }
 
-/// What a job's task came to; `None` if it was called off.
-pub(super) fn outcome(result: Result<Ran, TaskError>) -> Option<(Status, Ran)> {
-    let nothing = || Ran {
+/// What is known of a command that nothing is known of.
+pub(super) fn nothing() -> Ran {
+    Ran {
         end: End::TimedOut,
-        began: Duration::ZERO,
+        began: SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
         took: Duration::ZERO,
         stdout: Captured::default(),
         stderr: Captured::default(),
-    };
+    }
+}
+
+/// What a job's task came to; `None` if it was called off.
+pub(super) fn outcome(result: Result<Ran, TaskError>) -> Option<(Status, Ran)> {
     match result {
         Ok(ran) => {
             let status = match &ran.end {
@@ -128,7 +131,10 @@ mod tests {
         assert_eq!(numbers(Status::Signalled(9)), (0, 9));
         assert_eq!(numbers(Status::TimedOut), (-1, 15));
         assert_eq!(numbers(Status::NotStarted(NoStart::NotFound)), (127, 0));
-        assert_eq!(numbers(Status::NotStarted(NoStart::NotExecutable)), (126, 0));
+        assert_eq!(
+            numbers(Status::NotStarted(NoStart::NotExecutable)),
+            (126, 0)
+        );
         assert_eq!(Status::Signalled(9).to_string(), "killed by SIGKILL");
     }
 }

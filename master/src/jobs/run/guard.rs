@@ -60,9 +60,15 @@ impl Guard {
         }
         if let Some(why) = self.conditions.objection(machine()) {
             let until = now + LOOK;
-            return Err(Wait { until, why: Some(why) });
+            return Err(Wait {
+                until,
+                why: Some(why),
+            });
         }
-        self.next = self.conditions.delay.and_then(|delay| now.checked_add(delay));
+        self.next = self
+            .conditions
+            .delay
+            .and_then(|delay| now.checked_add(delay));
         Ok(())
     }
 }
@@ -74,12 +80,18 @@ impl Conditions {
             && free < least
         {
             let mib = |bytes: u64| bytes >> 20;
-            return Some(format!("{} MiB of memory are free, and --memfree wants {}", mib(free), mib(least)));
+            return Some(format!(
+                "{} MiB of memory are free, and --memfree wants {}",
+                mib(free),
+                mib(least)
+            ));
         }
         if let (Some(most), Some(running)) = (self.load, machine.running)
             && running >= most
         {
-            return Some(format!("{running:.0} processes are running, and --load allows fewer than {most:.1}"));
+            return Some(format!(
+                "{running:.0} processes are running, and --load allows fewer than {most:.1}"
+            ));
         }
         None
     }
@@ -88,7 +100,9 @@ impl Conditions {
 /// Memory that can be had without swapping.
 fn free_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib.saturating_mul(1024))
 }
@@ -112,9 +126,16 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         "T" | "TB" | "TIB" => 1 << 40,
         other => return Err(format!("unknown unit `{other}`: expected K, M, G or T")),
     };
-    let bytes = number.parse::<f64>().ok().map(|number| number * factor as f64);
+    let bytes = number
+        .parse::<f64>()
+        .ok()
+        .map(|number| number * factor as f64);
     let bytes = bytes.filter(|bytes| (1.0..1e18).contains(bytes));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1e18")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 1 and 1e18"
+    )]
     bytes
         .map(|bytes| bytes as u64)
         .ok_or_else(|| format!("expected a size such as 500M or 1G, found `{text}`"))
@@ -123,7 +144,9 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 /// A number of processes, or a share of this many cores.
 pub(super) fn load(text: &str, cores: usize) -> Result<f64, String> {
     let load = match text.strip_suffix('%') {
-        Some(percent) => percent.parse().map(|percent: f64| percent / 100.0 * cores as f64),
+        Some(percent) => percent
+            .parse()
+            .map(|percent: f64| percent / 100.0 * cores as f64),
         None => text.parse(),
     };
     load.ok()
@@ -138,11 +161,20 @@ mod tests {
     #[test]
     fn jobs_begin_apart() {
         let delay = Some(Duration::from_secs(1));
-        let mut guard = Guard::new(Conditions { delay, ..Conditions::default() });
+        let mut guard = Guard::new(Conditions {
+            delay,
+            ..Conditions::default()
+        });
         let now = Instant::now();
         assert_eq!(guard.admit(now), Ok(()));
         let second = now + Duration::from_secs(1);
-        assert_eq!(guard.admit(now), Err(Wait { until: second, why: None }));
+        assert_eq!(
+            guard.admit(now),
+            Err(Wait {
+                until: second,
+                why: None
+            })
+        );
         assert_eq!(guard.admit(second), Ok(()));
     }
 
@@ -153,8 +185,14 @@ mod tests {
             load: Some(2.0),
             ..Conditions::default()
         };
-        let machine = |free_bytes, running| Machine { free_bytes, running };
-        assert_eq!(conditions.objection(machine(Some(2 << 30), Some(1.0))), None);
+        let machine = |free_bytes, running| Machine {
+            free_bytes,
+            running,
+        };
+        assert_eq!(
+            conditions.objection(machine(Some(2 << 30), Some(1.0))),
+            None
+        );
         assert_eq!(conditions.objection(machine(None, None)), None);
         let why = conditions.objection(machine(Some(5 << 20), None)).unwrap();
         assert!(why.contains("5 MiB of memory are free"), "{why}");

@@ -51,7 +51,9 @@ impl Halt {
     /// Reads `now,fail=1`, `soon,success=10%` and the like; `never` is no rule.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
         let expected = || {
-            format!("expected such as `now,fail=1`, `soon,fail=10%`, `now,success=1` or `never`, found `{text}`")
+            format!(
+                "expected such as `now,fail=1`, `soon,fail=10%`, `now,success=1` or `never`, found `{text}`"
+            )
         };
         if text == "never" {
             return Ok(None);
@@ -70,7 +72,10 @@ impl Halt {
             _ => return Err(expected()),
         };
         let count = match count.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().map(|percent: f64| Count::Share(percent / 100.0)),
+            Some(percent) => percent
+                .parse()
+                .ok()
+                .map(|percent: f64| Count::Share(percent / 100.0)),
             None => count.parse().ok().map(Count::Jobs),
         };
         let count = count.filter(|count| match count {
@@ -122,7 +127,19 @@ mod tests {
         assert_eq!(rule("now,fail=1").when(), When::Now);
         assert_eq!(rule("soon,success=3").when(), When::Soon);
         assert_eq!(Halt::parse("never"), Ok(None));
-        for text in ["", "now", "fail=1", "now,fail", "later,fail=1", "now,fail=0", "now,fail=0%", "now,fail=101%", "now,fail=x", "now,fail=-1", "now,fail=NaN%"] {
+        for text in [
+            "",
+            "now",
+            "fail=1",
+            "now,fail",
+            "later,fail=1",
+            "now,fail=0",
+            "now,fail=0%",
+            "now,fail=101%",
+            "now,fail=x",
+            "now,fail=-1",
+            "now,fail=NaN%",
+        ] {
             assert!(Halt::parse(text).is_err(), "{text}");
         }
     }

@@ -26,7 +26,9 @@ pub(crate) enum InputError {
     File { path: PathBuf, error: io::Error },
     #[error("cannot read standard input: {0}")]
     Input(#[source] io::Error),
-    #[error("{name}, input {number}: longer than {LONGEST} bytes; -0 or -d ends inputs elsewhere than lines")]
+    #[error(
+        "{name}, input {number}: longer than {LONGEST} bytes; -0 or -d ends inputs elsewhere than lines"
+    )]
     TooLong { name: String, number: u64 },
     #[error("{0}")]
     Csv(#[from] csv::Error),
@@ -77,7 +79,10 @@ impl Inputs {
             }
             Ok::<Rows, InputError>(link(sources))
         });
-        let first = opened.next().transpose()?.unwrap_or_else(|| Box::new(std::iter::empty()));
+        let first = opened
+            .next()
+            .transpose()?
+            .unwrap_or_else(|| Box::new(std::iter::empty()));
         let others: Vec<Vec<Row>> = opened
             .map(|rows| rows?.collect())
             .collect::<Result<_, _>>()?;

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fs::{File, OpenOptions},
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -81,7 +81,11 @@ impl Joblog {
     }
 
     /// Whether a job need not be run, according to what was in the log.
-    pub(super) fn is_done(&self, sequence: u64, command: Option<&[u8]>) -> Result<bool, JoblogError> {
+    pub(super) fn is_done(
+        &self,
+        sequence: u64,
+        command: Option<&[u8]>,
+    ) -> Result<bool, JoblogError> {
         let Some(line) = self.before.get(&sequence) else {
             return Ok(false);
         };
@@ -143,7 +147,7 @@ fn read(file: &mut File, path: &Path) -> Result<HashMap<u64, Line>, JoblogError>
     let mut lines = HashMap::new();
     let mut whole = 0;
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    let mut reader = BufReader::new(file.by_ref());
+    let mut reader = BufReader::new(&*file);
     let mut text = Vec::new();
     for number in 1.. {
         text.clear();
@@ -207,7 +211,10 @@ mod tests {
     #[test]
     fn the_columns_are_those_of_gnu_parallel() {
         let line = String::from_utf8(line(&ended(2, "echo 3;\texit 3\n", 3))).unwrap();
-        assert_eq!(line, "2\t:\t1795633018.590\t     0.023\t0\t2\t3\t0\techo 3;\\texit 3\\n\n");
+        assert_eq!(
+            line,
+            "2\t:\t1795633018.590\t     0.023\t0\t2\t3\t0\techo 3;\\texit 3\\n\n"
+        );
     }
 
     #[test]
@@ -231,7 +238,10 @@ mod tests {
         assert!(is_done(Resume::Failed, 1, "a").unwrap());
         assert!(!is_done(Resume::Failed, 2, "b\n").unwrap());
         let error = is_done(Resume::Failed, 1, "other").unwrap_err();
-        assert!(error.to_string().contains("job 1 was another command"), "{error}");
+        assert!(
+            error.to_string().contains("job 1 was another command"),
+            "{error}"
+        );
         let mut log = Joblog::open(&path, Resume::Failed).unwrap();
         log.write(&ended(2, "b\n", 0)).unwrap();
         assert!(is_done(Resume::Failed, 2, "b\n").unwrap());
@@ -244,7 +254,10 @@ mod tests {
         let path = folder.path().join("letter");
         fs::write(&path, "Dear Ada,\nhow are you?\n").unwrap();
         let error = Joblog::open(&path, Resume::Unfinished).unwrap_err();
-        assert!(error.to_string().contains("line 2: this is no job log"), "{error}");
+        assert!(
+            error.to_string().contains("line 2: this is no job log"),
+            "{error}"
+        );
         assert!(fs::read_to_string(&path).unwrap().starts_with("Dear"));
     }
 }

@@ -14,7 +14,11 @@ impl Record {
     /// A column by its number, from 1 on or from the end.
     pub(super) fn column(&self, number: i64) -> Option<&Vec<u8>> {
         let count = i64::try_from(self.columns.len()).ok()?;
-        let at = if number < 0 { count + number } else { number - 1 };
+        let at = if number < 0 {
+            count + number
+        } else {
+            number - 1
+        };
         self.columns.get(usize::try_from(at).ok()?)
     }
 }

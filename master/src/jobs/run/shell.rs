@@ -96,7 +96,11 @@ impl Script {
                 }
             }
         }
-        Filled { script, values, shown }
+        Filled {
+            script,
+            values,
+            shown,
+        }
     }
 }
 
@@ -209,7 +213,10 @@ mod tests {
     fn run(shell: &str, script: &str, value: &[u8]) -> Vec<u8> {
         let filled = Script::parse(script.as_bytes(), &[]).fill(&record(&[value]));
         let mut command = Command::new(shell);
-        command.arg("-c").arg(OsStr::from_bytes(&filled.script)).arg(shell);
+        command
+            .arg("-c")
+            .arg(OsStr::from_bytes(&filled.script))
+            .arg(shell);
         command.args(filled.values.iter().map(|value| OsStr::from_bytes(value)));
         command.output().unwrap().stdout
     }
@@ -222,14 +229,39 @@ mod tests {
             (text(filled.script), text(filled.shown), filled.values.len())
         };
         for (script, expected, shown, values) in [
-            ("cat {1} > {1/}.out", r#"cat "${1}" > "${2}".out"#, "cat 'a b' > 'a b'.out", 2),
+            (
+                "cat {1} > {1/}.out",
+                r#"cat "${1}" > "${2}".out"#,
+                "cat 'a b' > 'a b'.out",
+                2,
+            ),
             ("echo {}", r#"echo "${1}" "${2}""#, "echo 'a b' '$c'", 2),
-            (r#"echo "{} {#}""#, r#"echo "${1} ${2} ${3}""#, r#"echo "a b \$c 3""#, 3),
+            (
+                r#"echo "{} {#}""#,
+                r#"echo "${1} ${2} ${3}""#,
+                r#"echo "a b \$c 3""#,
+                3,
+            ),
             ("echo '{1}'", r#"echo ''"${1}"''"#, "echo 'a b'", 1),
-            (r#"x="$(f "{1}" {2})""#, r#"x="$(f "${1}" "${2}")""#, r#"x="$(f "a b" '$c')""#, 2),
+            (
+                r#"x="$(f "{1}" {2})""#,
+                r#"x="$(f "${1}" "${2}")""#,
+                r#"x="$(f "a b" '$c')""#,
+                2,
+            ),
             (r#"echo \"{2}"#, r#"echo \""${1}""#, r#"echo \"'$c'"#, 1),
-            ("echo ${1} \\${2} {print}", r#"echo ${1} \$"${1}" {print}"#, r"echo ${1} \$'$c' {print}", 1),
-            ("# don't\necho {1}", "# don't\necho \"${1}\"", "# don't\necho 'a b'", 1),
+            (
+                "echo ${1} \\${2} {print}",
+                r#"echo ${1} \$"${1}" {print}"#,
+                r"echo ${1} \$'$c' {print}",
+                1,
+            ),
+            (
+                "# don't\necho {1}",
+                "# don't\necho \"${1}\"",
+                "# don't\necho 'a b'",
+                1,
+            ),
         ] {
             let expected = (expected.to_owned(), shown.to_owned(), values);
             assert_eq!(fill(script), expected, "{script}");

@@ -22,7 +22,9 @@ pub(super) type Linked = Vec<Source>;
 pub(crate) enum SourcesError {
     #[error("`{0}` is followed by no file name; it takes files, and `:::` takes inputs")]
     NoFile(String),
-    #[error("`{0}` links inputs with those before it, and there are none: begin with `:::` or `::::`")]
+    #[error(
+        "`{0}` links inputs with those before it, and there are none: begin with `:::` or `::::`"
+    )]
     NothingToLink(String),
     #[error("standard input can be read once, and is named twice")]
     InputTwice,
@@ -59,7 +61,10 @@ pub(super) fn divide(words: &[OsString], files: &[PathBuf]) -> Result<Divided, S
     if groups.is_empty() {
         groups.push(vec![Source::Input]);
     }
-    let inputs = groups.iter().flatten().filter(|source| **source == Source::Input);
+    let inputs = groups
+        .iter()
+        .flatten()
+        .filter(|source| **source == Source::Input);
     if inputs.count() > 1 {
         return Err(SourcesError::InputTwice);
     }
@@ -108,14 +113,17 @@ impl Sign {
             if values.is_empty() {
                 return Err(SourcesError::NoFile(self.text()));
             }
-            let paths = values.into_iter().map(|path| PathBuf::from(OsString::from_vec(path)));
+            let paths = values
+                .into_iter()
+                .map(|path| PathBuf::from(OsString::from_vec(path)));
             paths.map(|path| of_file(&path)).collect()
         } else {
             vec![Source::List(values)]
         };
         if self.is_linked {
             let last = groups.last_mut();
-            last.ok_or_else(|| SourcesError::NothingToLink(self.text()))?.extend(sources);
+            last.ok_or_else(|| SourcesError::NothingToLink(self.text()))?
+                .extend(sources);
         } else {
             groups.extend(sources.into_iter().map(|source| vec![source]));
         }
@@ -128,18 +136,29 @@ mod tests {
     use super::*;
 
     fn divided(line: &str) -> Result<Divided, SourcesError> {
-        let words: Vec<OsString> = line.split(' ').filter(|w| !w.is_empty()).map(OsString::from).collect();
+        let words: Vec<OsString> = line
+            .split(' ')
+            .filter(|w| !w.is_empty())
+            .map(OsString::from)
+            .collect();
         divide(&words, &[])
     }
 
     fn list(line: &str) -> Source {
-        Source::List(line.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+        Source::List(
+            line.split(' ')
+                .map(|word| word.as_bytes().to_vec())
+                .collect(),
+        )
     }
 
     #[test]
     fn the_command_ends_where_inputs_begin() {
         let found = divided("echo -n {} ::: a b ::: 1 2 :::+ x y :::: file -").unwrap();
-        assert_eq!(found.command, [b"echo".to_vec(), b"-n".to_vec(), b"{}".to_vec()]);
+        assert_eq!(
+            found.command,
+            [b"echo".to_vec(), b"-n".to_vec(), b"{}".to_vec()]
+        );
         let groups = [
             vec![list("a b")],
             vec![list("1 2"), list("x y")],
@@ -149,7 +168,10 @@ mod tests {
         assert_eq!(found.groups, groups);
         assert_eq!(divided("wc -l").unwrap().groups, [vec![Source::Input]]);
         assert_eq!(divided("::: ls").unwrap().command, Vec::<Vec<u8>>::new());
-        assert_eq!(divided("echo :::").unwrap().groups, [vec![Source::List(vec![])]]);
+        assert_eq!(
+            divided("echo :::").unwrap().groups,
+            [vec![Source::List(vec![])]]
+        );
     }
 
     #[test]

@@ -76,7 +76,10 @@ impl Spool {
         // Opened anew, so that it appends as the workers do.
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let flags = OFlag::O_CLOEXEC.bits();
-        let mut end = OpenOptions::new().append(true).custom_flags(flags).open(path)?;
+        let mut end = OpenOptions::new()
+            .append(true)
+            .custom_flags(flags)
+            .open(path)?;
         let mut rest = &captured.tail[..];
         while !rest.is_empty() {
             let count = end.write(rest)?;
@@ -86,7 +89,10 @@ impl Spool {
             rest = &rest[count..];
             let (count, position) = (count as u64, io::Seek::stream_position(&mut end)?);
             let offset = position.saturating_sub(count);
-            captured.spooled.push(Extent { offset, bytes: count });
+            captured.spooled.push(Extent {
+                offset,
+                bytes: count,
+            });
         }
         captured.tail = Vec::new().into();
         Ok(())
@@ -133,8 +139,14 @@ mod tests {
     #[test]
     fn what_a_worker_says_about_places_that_are_not_there_is_an_error() {
         let spool = Spool::new().unwrap();
-        let spooled = vec![Extent { offset: u64::MAX - 1, bytes: 5 }];
-        let captured = Captured { spooled, ..Captured::default() };
+        let spooled = vec![Extent {
+            offset: u64::MAX - 1,
+            bytes: 5,
+        }];
+        let captured = Captured {
+            spooled,
+            ..Captured::default()
+        };
         assert!(spool.read(&captured, |_| Ok(())).is_err());
         assert!(Spool::none().read(&captured, |_| Ok(())).is_err());
     }

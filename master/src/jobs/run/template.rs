@@ -55,8 +55,14 @@ impl Hole {
         let length = inner.iter().position(|byte| *byte == b'}')?;
         let inner = &inner[..length];
         let hole = match inner {
-            b"#" => Self { what: What::Sequence, cut: Cut::Whole },
-            b"%" => Self { what: What::Slot, cut: Cut::Whole },
+            b"#" => Self {
+                what: What::Sequence,
+                cut: Cut::Whole,
+            },
+            b"%" => Self {
+                what: What::Slot,
+                cut: Cut::Whole,
+            },
             _ => Self::of_path(inner, names)?,
         };
         Some((hole, length + 2))
@@ -83,7 +89,11 @@ impl Hole {
     /// The values for one job: none for a column that its input has not, several where all columns are meant.
     pub(super) fn values(self, record: &Record) -> Vec<Vec<u8>> {
         match self.what {
-            What::All => record.columns.iter().map(|value| self.cut.of(value)).collect(),
+            What::All => record
+                .columns
+                .iter()
+                .map(|value| self.cut.of(value))
+                .collect(),
             What::Column(number) => {
                 let value = record.column(number);
                 value.map(|value| self.cut.of(value)).into_iter().collect()
@@ -147,7 +157,10 @@ fn folder(path: &[u8]) -> &[u8] {
 }
 
 fn without_slashes(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
+    let end = path
+        .iter()
+        .rposition(|byte| *byte != b'/')
+        .map_or(0, |at| at + 1);
     &path[..end]
 }
 
@@ -234,11 +247,17 @@ mod tests {
         let record = Record {
             sequence: 7,
             slot: 2,
-            columns: columns.iter().map(|column| column.as_bytes().to_vec()).collect(),
+            columns: columns
+                .iter()
+                .map(|column| column.as_bytes().to_vec())
+                .collect(),
         };
         let mut arguments = Vec::new();
         Word::parse(word.as_bytes(), &[b"size".to_vec()]).fill(&record, &mut arguments);
-        arguments.into_iter().map(|a| String::from_utf8(a).unwrap()).collect()
+        arguments
+            .into_iter()
+            .map(|a| String::from_utf8(a).unwrap())
+            .collect()
     }
 
     #[test]
@@ -294,7 +313,20 @@ mod tests {
 
     #[test]
     fn other_braces_are_text() {
-        for word in ["{", "}", "{a,b}", "{print $1}", "{0}", "{+1}", "{1 }", "{--1}", "{...}", "{{", "{#.}", "{99999999999999999999}"] {
+        for word in [
+            "{",
+            "}",
+            "{a,b}",
+            "{print $1}",
+            "{0}",
+            "{+1}",
+            "{1 }",
+            "{--1}",
+            "{...}",
+            "{{",
+            "{#.}",
+            "{99999999999999999999}",
+        ] {
             assert_eq!(filled(word, &["x"]), [word]);
         }
         assert_eq!(filled("{{}}", &["x"]), ["{x}"]);

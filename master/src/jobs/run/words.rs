@@ -86,7 +86,9 @@ impl Splitter {
 /// Whether a shell would do something about this byte.
 fn is_for_shell(byte: u8, next: Option<u8>, quote: Quote, is_first: bool) -> bool {
     match byte {
-        b'$' => next.is_some_and(|next| next.is_ascii_alphanumeric() || b"_{(@*#?$!-".contains(&next)),
+        b'$' => {
+            next.is_some_and(|next| next.is_ascii_alphanumeric() || b"_{(@*#?$!-".contains(&next))
+        }
         b'`' => true,
         b'|' | b'&' | b';' | b'<' | b'>' | b'(' | b')' | b'*' | b'?' => quote == Quote::None,
         b'#' | b'~' => quote == Quote::None && is_first,
@@ -103,19 +105,31 @@ mod tests {
 
     fn words(text: &str) -> Result<Vec<String>, WordsError> {
         let words = split(text.as_bytes())?;
-        Ok(words.into_iter().map(|word| String::from_utf8(word).unwrap()).collect())
+        Ok(words
+            .into_iter()
+            .map(|word| String::from_utf8(word).unwrap())
+            .collect())
     }
 
     #[test]
     fn quotes_hold_words_together() {
         for (text, expected) in [
-            ("python -m doctest {}", vec!["python", "-m", "doctest", "{}"]),
+            (
+                "python -m doctest {}",
+                vec!["python", "-m", "doctest", "{}"],
+            ),
             ("  a\t b \n", vec!["a", "b"]),
             ("", vec![]),
             ("''", vec![""]),
             (r#"a"b c"'d e'f"#, vec!["ab cd ef"]),
-            (r#"'a\b' "a\b" "\"\\\$" a\ b\'"#, vec![r"a\b", r"a\b", r#""\$"#, "a b'"]),
-            (r#"awk '{print $1}' "100$" a#b c=~d"#, vec!["awk", "{print $1}", "100$", "a#b", "c=~d"]),
+            (
+                r#"'a\b' "a\b" "\"\\\$" a\ b\'"#,
+                vec![r"a\b", r"a\b", r#""\$"#, "a b'"],
+            ),
+            (
+                r#"awk '{print $1}' "100$" a#b c=~d"#,
+                vec!["awk", "{print $1}", "100$", "a#b", "c=~d"],
+            ),
         ] {
             assert_eq!(words(text).unwrap(), expected, "{text}");
         }
