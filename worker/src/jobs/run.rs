@@ -8,6 +8,7 @@ mod capture;
 mod child;
 mod launch;
 mod lines;
+mod programs;
 mod sink;
 mod spool;
 mod watch;

@@ -1,8 +1,7 @@
 //! Where inputs become jobs and jobs end.
 //!
 //! One thread reads inputs, because a read may wait for ever; another takes lines from the workers if they are to be
-//! shown as they come. Everything else happens here, as news comes. No job is submitted before a worker is free for
-//! it: so each begins when it is submitted, and what must not begin any more never does.
+//! shown as they come. Everything else happens here, as news comes.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -45,6 +44,9 @@ const FURTHEST_AHEAD: usize = 100_000;
 
 /// The user is told why nothing begins when it has lasted this long.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Jobs that take less than this are so short that a worker should not have to wait for the next.
+const BRISK: Duration = Duration::from_millis(20);
 
 /// How often progress is shown while nothing happens.
 const TICK: Duration = Duration::from_millis(500);
@@ -95,7 +97,8 @@ struct Job {
 #[derive(Debug)]
 struct Running {
     job: Job,
-    slot: usize,
+    /// Which of those that run, if it is not one that waits for a worker.
+    slot: Option<usize>,
     command: Vec<u8>,
     tag: Option<Vec<u8>>,
     /// What came of it, while lines of it may still be on their way.
@@ -136,6 +139,8 @@ pub(super) struct Desk {
     stop: Option<Stop>,
     /// Since when nothing begins although it could.
     held_since: Option<Instant>,
+    /// How long jobs have taken lately.
+    pace: Duration,
     first_failure: Option<String>,
 }
 
@@ -172,6 +177,8 @@ impl Desk {
             has_all_inputs: false,
             stop: None,
             held_since: None,
+            // Nothing is known.
+            pace: BRISK,
             first_failure: None,
         })
     }
@@ -258,7 +265,7 @@ impl Desk {
     /// Begins as many jobs as may begin now; when to ask again, if time alone can change that.
     fn begin_jobs(&mut self, tickets: &Sender<()>) -> anyhow::Result<Option<Instant>> {
         while self.stop.is_none()
-            && self.running.len() < self.plan.workers
+            && self.running.len() < self.most_submitted()
             && self.order.len() < FURTHEST_AHEAD
             && !self.backlog.is_empty()
         {
@@ -278,6 +285,20 @@ impl Desk {
         Ok(None)
     }
 
+    /// How many jobs the pool may have. One for each worker: then a job begins when it is submitted, and what must
+    /// not begin any more never does. If all have been short, and nothing depends on when they begin, one more for
+    /// each, so that no worker waits for the next.
+    fn most_submitted(&self) -> usize {
+        let is_free = self.plan.halt.is_none()
+            && self.plan.conditions == Conditions::default()
+            && !self.plan.template.has_slot();
+        if is_free && self.pace < BRISK {
+            2 * self.plan.workers
+        } else {
+            self.plan.workers
+        }
+    }
+
     /// Nothing may begin. Says why if that has lasted long.
     fn hold(&mut self, wait: Wait) -> Instant {
         if let Some(why) = wait.why {
@@ -295,11 +316,11 @@ impl Desk {
         if self.plan.keep_order && job.position.is_none() {
             job.position = Some(self.order.expect(job.sequence));
         }
-        let slot = self.free_slots.pop().unwrap_or(self.plan.workers);
+        let slot = self.free_slots.pop();
         let sequence = job.sequence;
         let record = Record {
             sequence,
-            slot,
+            slot: slot.unwrap_or(1),
             columns: std::mem::take(&mut job.columns),
         };
         let composed = self.plan.template.compose(&record);
@@ -389,7 +410,7 @@ impl Desk {
         let Some(running) = self.running.remove(&sequence) else {
             return Ok(());
         };
-        self.free_slots.push(running.slot);
+        self.free_slots.extend(running.slot);
         self.free_slots
             .sort_unstable_by(|one, other| other.cmp(one));
         let Some((status, ran)) = end else {
@@ -409,6 +430,7 @@ impl Desk {
             return Ok(());
         }
         let ran = ran.unwrap_or_else(super::ended::nothing);
+        self.pace = (self.pace * 3 + ran.took) / 4;
         let ended = Ended {
             sequence,
             command: running.command,

@@ -15,11 +15,11 @@ use std::{
 use brigade_protocol::jobs::run::{Command, NoStart};
 use nix::{
     errno::Errno,
-    spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp},
+    spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn, posix_spawnp},
     sys::signal::{SigSet, Signal},
 };
 
-use super::{Trouble, child::Child, worker};
+use super::{Trouble, child::Child, programs::Programs, worker};
 use crate::marks::{MARK_VARIABLE, with_own_marks};
 
 /// A file that somebody is still writing is tried again so often, 10 ms apart.
@@ -29,6 +29,7 @@ const BUSY_TRIES: u32 = 50;
 pub(super) struct Launcher {
     /// The worker's environment without its marks.
     environment: Vec<(OsString, CString)>,
+    programs: Programs,
     /// The worker's own mark, if a pool has started it.
     own_mark: Option<String>,
     /// How many commands there have been.
@@ -51,6 +52,7 @@ impl Launcher {
         let marks = env::var(MARK_VARIABLE).unwrap_or_default();
         Self {
             environment: environment.collect(),
+            programs: Programs::default(),
             own_mark: marks
                 .rsplit(':')
                 .next()
@@ -74,14 +76,21 @@ impl Launcher {
             .own_mark
             .as_ref()
             .map(|own| format!("{own}.{}", self.count));
-        let changes = self.changes(command, mark.as_deref())?;
+        let changes = changes(command, mark.as_deref())?;
         let environment = self.environment(command, &changes);
         let actions = actions(ends).map_err(worker)?;
         let attributes = attributes().map_err(worker)?;
+        let mut path = self.programs.path_of(program);
         let mut tries = 0;
         loop {
-            match posix_spawnp(program, &actions, &attributes, &argv, &environment) {
+            let spawned = match &path {
+                Some(path) => posix_spawn(&**path, &actions, &attributes, &argv, &environment),
+                None => posix_spawnp(program, &actions, &attributes, &argv, &environment),
+            };
+            match spawned {
                 Ok(pid) => return Child::new(pid, mark).map_err(worker),
+                // It is not there any more; another may be.
+                Err(Errno::ENOENT | Errno::ENOTDIR) if path.is_some() => path = None,
                 Err(Errno::ETXTBSY) if tries < BUSY_TRIES => {
                     tries += 1;
                     thread::sleep(Duration::from_millis(10));
@@ -89,19 +98,6 @@ impl Launcher {
                 Err(errno) => return Err(explain(errno, program).into()),
             }
         }
-    }
-
-    /// What this command's environment has beside the worker's.
-    fn changes(&self, command: &Command, mark: Option<&str>) -> Result<Vec<CString>, NoStart> {
-        let mark = mark.and_then(|mark| {
-            let marks = with_own_marks(mark);
-            entry(OsStr::new(MARK_VARIABLE), marks.as_bytes())
-        });
-        let changed = command.environment.iter();
-        let changed =
-            changed.map(|(name, value)| entry(OsStr::from_bytes(name), value).ok_or(NoStart::Nul));
-        // First, because who looks for it reads from the start.
-        mark.map(Ok).into_iter().chain(changed).collect()
     }
 
     fn environment<'a>(&'a self, command: &Command, changes: &'a [CString]) -> Vec<&'a CStr> {
@@ -116,6 +112,20 @@ impl Launcher {
             .chain(kept.map(|(_, entry)| entry.as_c_str()))
             .collect()
     }
+}
+
+/// What this command's environment has beside the worker's.
+fn changes(command: &Command, mark: Option<&str>) -> Result<Vec<CString>, NoStart> {
+    let mark = mark.and_then(|mark| {
+        let marks = with_own_marks(mark);
+        entry(OsStr::new(MARK_VARIABLE), marks.as_bytes())
+    });
+    let changed = command
+        .environment
+        .iter()
+        .map(|(name, value)| entry(OsStr::from_bytes(name), value).ok_or(NoStart::Nul));
+    // First, because who looks for it reads from the start.
+    mark.map(Ok).into_iter().chain(changed).collect()
 }
 
 fn entry(name: &OsStr, value: &[u8]) -> Option<CString> {
