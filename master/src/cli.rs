@@ -20,6 +20,7 @@ use crate::jobs::{
     doctor,
     factor::{self, FactorArgs},
     ps::{self, PsArgs},
+    run::{self, RunArgs},
     search::{self, SearchArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
@@ -43,6 +44,7 @@ Examples:
   master search src -e TODO              lines of files, from the memory of every core
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master run gzip -9 ::: *.log           a command for each input, many at a time
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
@@ -70,6 +72,12 @@ enum Command {
     Search {
         #[command(flatten)]
         search: Box<SearchArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
+    Run {
+        #[command(flatten)]
+        run: Box<RunArgs>,
         #[command(flatten)]
         common: Common,
     },
@@ -131,6 +139,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Classify { classify, common } => classify::run(&classify, &common),
         Command::Stats(args) => stats::run(&args),
         Command::Search { search, common } => search::run(&search, &common),
+        Command::Run { run, common } => run::run(&run, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),

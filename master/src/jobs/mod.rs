@@ -8,6 +8,7 @@ pub(crate) mod iris;
 mod news;
 mod order;
 pub(crate) mod ps;
+pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod stats;
 pub(crate) mod tune;

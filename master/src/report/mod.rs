@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod factor;
 mod layout;
 pub(crate) mod ps;
+pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod stats;
 pub(crate) mod tune;

@@ -5,6 +5,7 @@ mod classify;
 mod echo;
 pub mod factor;
 mod fault;
+mod run;
 pub mod search;
 pub mod tune;
 
@@ -20,6 +21,7 @@ pub fn registry() -> Registry {
     burn::register(&mut registry);
     factor::register(&mut registry);
     classify::register(&mut registry);
+    run::register(&mut registry);
     search::register(&mut registry);
     registry
 }
