@@ -5,5 +5,6 @@ pub mod classify;
 pub mod echo;
 pub mod factor;
 pub mod fault;
+pub mod imports;
 pub mod search;
 pub mod tune;

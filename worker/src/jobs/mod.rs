@@ -5,6 +5,7 @@ mod classify;
 mod echo;
 pub mod factor;
 mod fault;
+pub mod imports;
 pub mod search;
 pub mod tune;
 
@@ -21,5 +22,6 @@ pub fn registry() -> Registry {
     factor::register(&mut registry);
     classify::register(&mut registry);
     search::register(&mut registry);
+    imports::register(&mut registry);
     registry
 }

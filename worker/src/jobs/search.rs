@@ -13,4 +13,5 @@ mod pages;
 mod task;
 
 pub use matcher::{Matcher, PatternError};
+pub(super) use arena::open;
 pub(super) use task::register;
