@@ -30,9 +30,7 @@ use crate::Registry;
 const MOST_BYTES: u64 = u32::MAX as u64;
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register::<ScanFiles, _>(|batch, _| {
-        Ok(parse::with_stack(|| scan_files(&batch)))
-    });
+    registry.register::<ScanFiles, _>(|batch, _| Ok(parse::with_stack(|| scan_files(&batch))));
 }
 
 /// Reads and parses each file of the batch. What is wrong with a file is told in its result.
@@ -40,7 +38,10 @@ fn scan_files(batch: &Batch) -> Vec<Scan> {
     let mut bytes = Vec::new();
     let paths = batch.paths.iter();
     let scan_file = |path: &_| scan_file(path, batch.largest, &mut bytes);
-    paths.map(|path| OsStr::from_bytes(path)).map(scan_file).collect()
+    paths
+        .map(|path| OsStr::from_bytes(path))
+        .map(scan_file)
+        .collect()
 }
 
 fn scan_file(path: &OsStr, largest: u64, bytes: &mut Vec<u8>) -> Scan {

@@ -17,7 +17,9 @@ pub(super) fn cookie(bytes: &[u8]) -> Option<Cookie<'_>> {
     let (first, rest) = first_line(bytes);
     let (second, _) = first_line(rest);
     for line in [first, second] {
-        let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | 0x0c));
+        let blanks = line
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | 0x0c));
         let text = &line[blanks.count()..];
         if text.first() == Some(&b'#') {
             if let Some(name) = declared(text) {
@@ -58,7 +60,10 @@ mod tests {
     #[test]
     fn a_declaration_counts_in_the_first_two_lines_and_in_comments() {
         assert_eq!(name("# -*- coding: latin-1 -*-\n"), Some("latin-1"));
-        assert_eq!(name("#!/bin/python\n \t# vim:fileencoding=cp1252 :"), Some("cp1252"));
+        assert_eq!(
+            name("#!/bin/python\n \t# vim:fileencoding=cp1252 :"),
+            Some("cp1252")
+        );
         assert_eq!(name("\r\n# coding:\tutf8"), Some("utf8"));
         assert_eq!(name("\x0c\r# encoding=a\n"), Some("a"));
         assert_eq!(name("# coding, coding: b"), Some("b"));

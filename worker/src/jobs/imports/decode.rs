@@ -6,10 +6,7 @@ use brigade_protocol::jobs::imports::{Fault, FaultKind};
 use encoding_rs::{DecoderResult, Encoding};
 use memchr::memchr;
 
-use super::{
-    cookie::cookie,
-    place::place,
-};
+use super::{cookie::cookie, place::place};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -45,7 +42,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     };
     match charset(cookie.name) {
         Some(charset) if has_mark && charset != Charset::Utf8 => {
-            let message = format!("encoding `{}` is declared, after a byte order mark of UTF-8", cookie.name);
+            let message = format!(
+                "encoding `{}` is declared, after a byte order mark of UTF-8",
+                cookie.name
+            );
             Err(fault(FaultKind::Encoding, text, cookie.offset, message))
         }
         Some(charset) => to_text(text, charset, true),
@@ -70,10 +70,14 @@ fn charset(name: &str) -> Option<Charset> {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
     let label = match name.as_str() {
-        "utf8" | "u8" | "utf" | "utf8sig" | "utf8ucs2" | "utf8ucs4" | "cp65001" => return Some(Charset::Utf8),
+        "utf8" | "u8" | "utf" | "utf8sig" | "utf8ucs2" | "utf8ucs4" | "cp65001" => {
+            return Some(Charset::Utf8);
+        }
         _ if name.starts_with("utf8") => return Some(Charset::Utf8),
         "ascii" | "usascii" | "646" | "ansix341968" | "iso646us" => return Some(Charset::Ascii),
-        "latin1" | "iso88591" | "88591" | "latin" | "l1" | "cp819" | "8859" => return Some(Charset::Latin1),
+        "latin1" | "iso88591" | "88591" | "latin" | "l1" | "cp819" | "8859" => {
+            return Some(Charset::Latin1);
+        }
         "isolatin1" | "iso8859" | "iso885911987" | "ibm819" => return Some(Charset::Latin1),
         "cp1250" | "windows1250" | "1250" => "windows-1250",
         "cp1251" | "windows1251" | "1251" => "windows-1251",
@@ -138,14 +142,18 @@ fn to_text(bytes: &[u8], charset: Charset, is_declared: bool) -> Result<Cow<'_, 
             }
         },
         Charset::Latin1 => Ok(encoding_rs::mem::decode_latin1(bytes)),
-        Charset::Other(encoding) => decode_with(encoding, bytes).map_err(|at| wrong(at, encoding.name())),
+        Charset::Other(encoding) => {
+            decode_with(encoding, bytes).map_err(|at| wrong(at, encoding.name()))
+        }
     }
 }
 
 /// Decodes, or says at which byte that cannot go on.
 fn decode_with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Cow<'a, str>, usize> {
     if encoding.is_ascii_compatible() && bytes.is_ascii() && encoding != encoding_rs::ISO_2022_JP {
-        return Ok(str::from_utf8(bytes).map_err(|error| error.valid_up_to())?.into());
+        return Ok(str::from_utf8(bytes)
+            .map_err(|error| error.valid_up_to())?
+            .into());
     }
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
@@ -191,11 +199,23 @@ mod tests {
         for (bytes, text) in [
             (&b""[..], ""),
             (b"\xef\xbb\xbfx", "x"),
-            (b"\xef\xbb\xbf# coding: utf-8\n\xc3\xa9", "# coding: utf-8\n\u{e9}"),
-            (b"# coding: latin-1\n\x80\xe9", "# coding: latin-1\n\u{80}\u{e9}"),
+            (
+                b"\xef\xbb\xbf# coding: utf-8\n\xc3\xa9",
+                "# coding: utf-8\n\u{e9}",
+            ),
+            (
+                b"# coding: latin-1\n\x80\xe9",
+                "# coding: latin-1\n\u{80}\u{e9}",
+            ),
             (b"# coding: cp1252\n\x80", "# coding: cp1252\n\u{20ac}"),
-            (b"# coding: Shift_JIS\n\x95\\", "# coding: Shift_JIS\n\u{8868}"),
-            (b"# coding: UTF_8-mac\n\xc3\xa9", "# coding: UTF_8-mac\n\u{e9}"),
+            (
+                b"# coding: Shift_JIS\n\x95\\",
+                "# coding: Shift_JIS\n\u{8868}",
+            ),
+            (
+                b"# coding: UTF_8-mac\n\xc3\xa9",
+                "# coding: UTF_8-mac\n\u{e9}",
+            ),
             (b"# coding: koi8-r\n\xc1", "# coding: koi8-r\n\u{430}"),
         ] {
             assert_eq!(decode(bytes).unwrap(), text);
@@ -206,13 +226,22 @@ mod tests {
     fn what_is_no_text_is_told_with_its_place() {
         let (line, column, message) = wrong(b"x = 1\r\ny = '\xe9'\n");
         assert_eq!((line, column), (2, 6));
-        assert!(message.contains("0xe9") && message.contains("no other encoding is declared"), "{message}");
+        assert!(
+            message.contains("0xe9") && message.contains("no other encoding is declared"),
+            "{message}"
+        );
         let (line, column, message) = wrong(b"\xef\xbb\xbf\n# coding: cp1252\n");
         assert_eq!((line, column), (2, 11), "{message}");
-        assert_eq!(wrong(b"# coding: cp1252\nx\x81"), (2, 2, "byte 0x81 is no text in windows-1252".into()));
+        assert_eq!(
+            wrong(b"# coding: cp1252\nx\x81"),
+            (2, 2, "byte 0x81 is no text in windows-1252".into())
+        );
         assert_eq!(wrong(b"# coding: ascii\n\xe9").0, 2);
         assert_eq!(wrong(b"# coding: euc-jp\nab\xff").1, 3);
-        assert_eq!(wrong(b"# coding: klingon\n"), (1, 11, "unknown encoding `klingon`".into()));
+        assert_eq!(
+            wrong(b"# coding: klingon\n"),
+            (1, 11, "unknown encoding `klingon`".into())
+        );
         assert!(wrong(b"\xff\xfei\0").2.contains("UTF-16"));
         assert!(wrong(b"\xff\xfe\0\0").2.contains("UTF-32"));
         assert_eq!(wrong(b"\n\n  \0").0, 3);

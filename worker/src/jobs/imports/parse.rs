@@ -31,7 +31,10 @@ pub(super) fn parse(text: &str) -> (Vec<Import>, Option<Fault>) {
     let options = ParseOptions::from(Mode::Module);
     let parsed = stacker::maybe_grow(room, room, || parse_unchecked(text, options));
     let Some(parsed) = parsed.try_into_module() else {
-        let fault = Fault::of_file(FaultKind::Syntax, "the parser takes it for no module".into());
+        let fault = Fault::of_file(
+            FaultKind::Syntax,
+            "the parser takes it for no module".into(),
+        );
         return (Vec::new(), Some(fault));
     };
     let found = imports(text, parsed.suite());
@@ -53,11 +56,10 @@ fn fault(text: &str, errors: &[ParseError]) -> Option<Fault> {
 /// Messages are fragments.
 fn lower(message: &str) -> String {
     let mut letters = message.chars();
-    let is_word = |rest: &str| !rest.starts_with(|letter: char| letter.is_uppercase() || letter == '-');
+    let is_word =
+        |rest: &str| !rest.starts_with(|letter: char| letter.is_uppercase() || letter == '-');
     match letters.next() {
-        Some(first) if is_word(letters.as_str()) => {
-            first.to_lowercase().chain(letters).collect()
-        }
+        Some(first) if is_word(letters.as_str()) => first.to_lowercase().chain(letters).collect(),
         _ => message.to_owned(),
     }
 }

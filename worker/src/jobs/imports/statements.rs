@@ -35,7 +35,13 @@ fn collect(module: &[Stmt]) -> Vec<(&Stmt, When)> {
                 Stmt::Import(_) | Stmt::ImportFrom(_) => found.push((stmt, when)),
                 Stmt::FunctionDef(stmt) => {
                     let is_deferred = true;
-                    open.push(&stmt.body, When { is_deferred, ..when });
+                    open.push(
+                        &stmt.body,
+                        When {
+                            is_deferred,
+                            ..when
+                        },
+                    );
                 }
                 Stmt::ClassDef(stmt) => open.push(&stmt.body, when),
                 Stmt::If(stmt) => open.push_if(stmt, when),
@@ -149,7 +155,10 @@ fn names(stmt: &StmtImportFrom, line: u32, mut when: When) -> Import {
     Import {
         line,
         level: stmt.level,
-        module: stmt.module.as_ref().map_or_else(String::new, Identifier::to_string),
+        module: stmt
+            .module
+            .as_ref()
+            .map_or_else(String::new, Identifier::to_string),
         what: What::Names(stmt.names.iter().map(name).collect()),
         when,
     }

@@ -134,7 +134,10 @@ fn after_a_syntax_error_the_rest_is_found_all_the_same() {
     let scan = scan(text.as_bytes());
     let fault = scan.fault.unwrap();
     let place = fault.place.unwrap();
-    assert_eq!((fault.kind, place.line, place.column), (FaultKind::Syntax, 2, 7));
+    assert_eq!(
+        (fault.kind, place.line, place.column),
+        (FaultKind::Syntax, 2, 7)
+    );
     assert!(fault.count >= 2);
     let found: Vec<String> = scan.imports.iter().map(shown).collect();
     assert_eq!(found, ["1 a", "4 b deferred", "5 c"]);
@@ -142,7 +145,10 @@ fn after_a_syntax_error_the_rest_is_found_all_the_same() {
 
 #[test]
 fn line_ends_of_all_kinds_and_a_byte_order_mark() {
-    assert_eq!(all("\u{feff}import a\r\nimport b\rimport c\n"), ["1 a", "2 b", "3 c"]);
+    assert_eq!(
+        all("\u{feff}import a\r\nimport b\rimport c\n"),
+        ["1 a", "2 b", "3 c"]
+    );
     assert_eq!(all(""), [""; 0]);
     assert_eq!(all("x = '''\n\r\n\r'''\nimport a"), ["5 a"]);
 }
@@ -187,13 +193,37 @@ fn text_of_any_depth_takes_no_more_stack_than_there_is() {
 #[test]
 fn unfinished_text_of_any_depth_is_an_error_and_no_crash() {
     for piece in [
-        "(", "[", "{", "f(", "if x: ", "else: if x: ", "async ", "class A: ", "def f(): ", "@", "f'{", "f\"{f'{", "f'{x:{", "lambda a=lambda b, *, c=", "x[lambda x=",
-        "match x:\n case (", "try: ", "with (", "lambda x=", "print(x, ", "x: ", "del (", "for x in ", "case {",
+        "(",
+        "[",
+        "{",
+        "f(",
+        "if x: ",
+        "else: if x: ",
+        "async ",
+        "class A: ",
+        "def f(): ",
+        "@",
+        "f'{",
+        "f\"{f'{",
+        "f'{x:{",
+        "lambda a=lambda b, *, c=",
+        "x[lambda x=",
+        "match x:\n case (",
+        "try: ",
+        "with (",
+        "lambda x=",
+        "print(x, ",
+        "x: ",
+        "del (",
+        "for x in ",
+        "case {",
     ] {
         let scan = scan(piece.repeat(5_000).as_bytes());
         assert!(scan.fault.is_some(), "{piece}");
     }
-    let nested: Vec<String> = (0..600).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
+    let nested: Vec<String> = (0..600)
+        .map(|depth| format!("{}if x:\n", " ".repeat(depth)))
+        .collect();
     let scan = scan(format!("{}{}import a\n", nested.concat(), " ".repeat(600)).as_bytes());
     assert_eq!(scan.imports.len(), 1);
 }
