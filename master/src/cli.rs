@@ -19,6 +19,7 @@ use crate::jobs::{
     demo::{self, Demo},
     doctor,
     factor::{self, FactorArgs},
+    imports::{self, ImportsArgs},
     ps::{self, PsArgs},
     run::{self, RunArgs},
     search::{self, SearchArgs},
@@ -42,6 +43,7 @@ Examples:
   master classify --model m.json new.csv which classes unknown samples have, by a tuned model
   master stats                           what the features are like, and which carry the class
   master search src -e TODO              lines of files, from the memory of every core
+  master imports src --by module         which files import what, by parsing them
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
   master run gzip -9 ::: *.log           a command for each input, many at a time
@@ -78,6 +80,12 @@ enum Command {
     Run {
         #[command(flatten)]
         run: Box<RunArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
+    Imports {
+        #[command(flatten)]
+        imports: Box<ImportsArgs>,
         #[command(flatten)]
         common: Common,
     },
@@ -140,6 +148,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Stats(args) => stats::run(&args),
         Command::Search { search, common } => search::run(&search, &common),
         Command::Run { run, common } => run::run(&run, &common),
+        Command::Imports { imports, common } => imports::run(&imports, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),

@@ -58,7 +58,7 @@ pub(crate) struct Common {
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
 
-    /// How results are written to standard output [default: table; of factor, classify and search, lines]
+    /// How results are written to standard output [default: table; of factor, classify, imports and search, lines]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
@@ -122,6 +122,11 @@ impl Common {
     /// The format that was asked for, or the one that suits the command.
     pub(crate) fn format_or(&self, default: Format) -> Format {
         self.format.unwrap_or(default)
+    }
+
+    /// How long one task may run: as was asked for, or as suits the command.
+    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
     }
 
     /// Whether to say what the workers do.

@@ -4,6 +4,7 @@ pub(crate) mod classify;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod factor;
+pub(crate) mod imports;
 pub(crate) mod iris;
 mod news;
 mod order;

@@ -7,6 +7,7 @@ mod canvas;
 pub(crate) mod classify;
 pub(crate) mod doctor;
 pub(crate) mod factor;
+pub(crate) mod imports;
 mod layout;
 pub(crate) mod ps;
 pub(crate) mod run;

@@ -5,6 +5,7 @@ mod classify;
 mod echo;
 pub mod factor;
 mod fault;
+pub mod imports;
 mod run;
 pub mod search;
 pub mod tune;
@@ -23,5 +24,6 @@ pub fn registry() -> Registry {
     classify::register(&mut registry);
     run::register(&mut registry);
     search::register(&mut registry);
+    imports::register(&mut registry);
     registry
 }
