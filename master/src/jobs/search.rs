@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod deal;
+mod files;
 mod merge;
 mod rules;
 mod run;

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | `task.rs` | the task: takes orders from its queue, puts answers into the one that all shards share |
 //! | `arena.rs` | the files of a shard |
+//! | `encoding.rs` | byte order marks |
 //! | `matcher.rs` | finds the lines that match |
 //! | `pages.rs` | what is answered |
 
 mod arena;
+mod encoding;
 mod matcher;
 mod pages;
 mod task;

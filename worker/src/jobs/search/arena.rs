@@ -2,7 +2,8 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read},
+    io::{self, Read, Seek},
+    ops::Range,
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -11,6 +12,8 @@ use brigade_protocol::jobs::search::Terms;
 use memchr::memchr;
 use memmap2::{Advice, MmapMut};
 use nix::fcntl::OFlag;
+
+use super::encoding::{Encoding, decode_utf16};
 
 /// Files lie one after another in blocks of this size; what is larger has one of its own. Memory that nothing was
 /// written to is none.
@@ -62,14 +65,14 @@ impl Block {
         self.memory.len() - self.used
     }
 
-    /// Fills up from a file to its end or the limit of the room; how many bytes that were.
+    /// Fills up from a file to its end, for which there may be no room; how many bytes that were.
     fn read(&mut self, mut file: &File, expected: usize) -> io::Result<usize> {
         let start = self.used;
         let mut end = start;
         while end < self.memory.len() {
             // One more than there should be: a read that falls short has met the end.
             let wanted = (start + expected + 1)
-                .max(end + 4096)
+                .max(end + GROWTH)
                 .min(self.memory.len());
             match file.read(&mut self.memory[end..wanted]) {
                 Ok(0) => break,
@@ -101,34 +104,96 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    /// Reads a file, instead of the one held under this number. After an error none is held.
-    pub(super) fn load(&mut self, number: u32, path: &Path, terms: Terms) -> io::Result<Taken> {
+    /// Reads a file of about so many bytes, instead of the one held under this number. After an error none is held.
+    pub(super) fn load(
+        &mut self,
+        number: u32,
+        path: &Path,
+        expected: u64,
+        terms: Terms,
+    ) -> io::Result<Taken> {
         self.forget(number)?;
-        let (file, size) = open(path)?;
-        if size > terms.largest {
+        if expected > terms.largest {
             return Ok(Taken::Large);
         }
-        let wanted = usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let block = self.room(wanted.saturating_add(GROWTH))?;
+        let Some((block, len)) = self.read(path, expected, terms.largest)? else {
+            return Ok(Taken::Large);
+        };
         let place = &mut self.blocks[block];
-        let start = place.used;
-        let len = place.read(&file, wanted)?;
-        if !terms.takes_binary && memchr(0, &place.memory[start..start + len]).is_some() {
+        let text = place.used..place.used + len;
+        let start = match Encoding::of(&place.memory[text.clone()]) {
+            Encoding::Bytes { mark } => text.start + mark,
+            Encoding::Utf16 { of } => {
+                let decoded = decode_utf16(&place.memory[text], of);
+                return self.hold_decoded(number, decoded.as_bytes(), terms);
+            }
+        };
+        if !terms.takes_binary && memchr(0, &place.memory[start..text.end]).is_some() {
             return Ok(Taken::Binary);
         }
-        place.used += len;
-        self.bytes += len;
+        place.used = text.end;
+        self.hold(number, block, start..text.end);
+        Ok(Taken::Held)
+    }
+
+    /// Reads a file behind what is used of a block: which one, and how many bytes. `None` when it is too large.
+    fn read(
+        &mut self,
+        path: &Path,
+        expected: u64,
+        largest: u64,
+    ) -> io::Result<Option<(usize, usize)>> {
+        let mut file = open(path)?;
+        let mut expected = in_memory(expected)?;
+        loop {
+            let wanted = expected.saturating_add(GROWTH);
+            let block = self.room(wanted)?;
+            let len = self.blocks[block].read(&file, expected)?;
+            if len == expected && len > 0 {
+                return Ok(Some((block, len)));
+            }
+            // Something else than was found at first: a file that was written to, or none at all.
+            let metadata = file.metadata()?;
+            if !metadata.is_file() {
+                return Err(io::Error::other("not a regular file"));
+            }
+            if len as u64 > largest {
+                return Ok(None);
+            }
+            if len < wanted {
+                return Ok(Some((block, len)));
+            }
+            expected = in_memory(metadata.len())?.max(len.saturating_mul(2));
+            file.rewind()?;
+        }
+    }
+
+    /// Holds a text that does not lie in a file as it is.
+    fn hold_decoded(&mut self, number: u32, text: &[u8], terms: Terms) -> io::Result<Taken> {
+        if !terms.takes_binary && memchr(0, text).is_some() {
+            return Ok(Taken::Binary);
+        }
+        let block = self.room(text.len())?;
+        let place = &mut self.blocks[block];
+        let range = place.used..place.used + text.len();
+        place.memory[range.clone()].copy_from_slice(text);
+        place.used = range.end;
+        self.hold(number, block, range);
+        Ok(Taken::Held)
+    }
+
+    fn hold(&mut self, number: u32, block: usize, text: Range<usize>) {
+        self.bytes += text.len();
         let held = Held {
             number,
             block: u32::try_from(block).unwrap_or(u32::MAX),
-            start,
-            len,
+            start: text.start,
+            len: text.len(),
         };
         match self.place(number) {
             Ok(at) => self.held[at] = held,
             Err(at) => self.held.insert(at, held),
         }
-        Ok(Taken::Held)
     }
 
     /// A block with so much room.
@@ -209,17 +274,16 @@ impl Arena {
     }
 }
 
-/// Opens a file that is one, without waiting for what is none.
-fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new()
+/// Opens a file without waiting, as one that is none would have it.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .read(true)
         .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    Ok((file, metadata.len()))
+        .open(path)
+}
+
+fn in_memory(bytes: u64) -> io::Result<usize> {
+    usize::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge.into())
 }
 
 #[cfg(test)]
@@ -247,13 +311,13 @@ mod tests {
         let mut arena = Arena::default();
         for (number, byte) in [(3, b'c'), (1, b'a'), (2, b'b')] {
             fs::write(&path, vec![byte; 10]).unwrap();
-            assert_eq!(arena.load(number, &path, TERMS).unwrap(), Taken::Held);
+            assert_eq!(arena.load(number, &path, 10, TERMS).unwrap(), Taken::Held);
         }
         fs::write(&path, b"").unwrap();
-        arena.load(2, &path, TERMS).unwrap();
+        arena.load(2, &path, 0, TERMS).unwrap();
         assert_eq!(texts(&arena), [(1, 10, b'a'), (2, 0, 0), (3, 10, b'c')]);
         fs::remove_file(&path).unwrap();
-        assert!(arena.load(1, &path, TERMS).is_err());
+        assert!(arena.load(1, &path, 10, TERMS).is_err());
         assert_eq!((texts(&arena).len(), arena.size()), (2, (2, 10)));
     }
 
@@ -263,21 +327,65 @@ mod tests {
         let path = folder.path().join("file");
         let mut arena = Arena::default();
         fs::write(&path, b"text\0").unwrap();
-        assert_eq!(arena.load(0, &path, TERMS).unwrap(), Taken::Binary);
+        assert_eq!(arena.load(0, &path, 5, TERMS).unwrap(), Taken::Binary);
         let all = Terms {
             takes_binary: true,
             largest: 4,
         };
-        assert_eq!(arena.load(0, &path, all).unwrap(), Taken::Large);
+        for expected in [5, 3] {
+            assert_eq!(arena.load(0, &path, expected, all).unwrap(), Taken::Large);
+        }
         let all = Terms { largest: 5, ..all };
-        assert_eq!(arena.load(0, &path, all).unwrap(), Taken::Held);
-        assert!(arena.load(1, folder.path(), all).is_err());
+        assert_eq!(arena.load(0, &path, 5, all).unwrap(), Taken::Held);
+        assert!(arena.load(1, folder.path(), 4, all).is_err());
         // A FIFO nobody writes to is not waited for.
         let fifo = folder.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let error = arena.load(2, &fifo, all).unwrap_err();
+        let error = arena.load(2, &fifo, 4, all).unwrap_err();
         assert_eq!(error.to_string(), "not a regular file");
         assert_eq!(arena.size(), (1, 5));
+    }
+
+    #[test]
+    fn a_file_that_is_larger_or_smaller_than_it_was_is_held_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut arena = Arena::default();
+        for (number, len) in (0..).zip([0, 1, GROWTH, 3 * GROWTH, BLOCK + 7, 2 * BLOCK]) {
+            fs::write(&path, vec![b'x'; len]).unwrap();
+            for expected in [len, 0, 1, 2 * len, len.saturating_sub(1), GROWTH] {
+                arena.load(number, &path, expected as u64, TERMS).unwrap();
+                assert_eq!(
+                    texts(&arena)[number as usize].1,
+                    len,
+                    "instead of {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn texts_with_a_byte_order_mark_are_held_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut arena = Arena::default();
+        let text = "größer 😀\n";
+        let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(bytes).collect()
+        };
+        let files = [
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+        ];
+        for (number, bytes) in (0..).zip(files) {
+            fs::write(&path, &bytes).unwrap();
+            let taken = arena.load(number, &path, bytes.len() as u64, TERMS);
+            assert_eq!(taken.unwrap(), Taken::Held);
+        }
+        assert!(arena.files().all(|(_, held)| held == text.as_bytes()));
+        assert_eq!(arena.files().count(), 3);
     }
 
     #[test]
@@ -289,7 +397,7 @@ mod tests {
             for number in 0..4 {
                 let byte = b'a' + u8::try_from(round).unwrap() % 7 + u8::try_from(number).unwrap();
                 fs::write(&path, vec![byte; 1 << 20]).unwrap();
-                arena.load(number, &path, TERMS).unwrap();
+                arena.load(number, &path, 10, TERMS).unwrap();
             }
         }
         let kept: usize = arena.blocks.iter().map(|block| block.used).sum();

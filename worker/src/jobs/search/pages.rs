@@ -10,6 +10,8 @@ use super::matcher::{Matcher, line_end};
 /// A page that holds so many bytes of text, or so many lines, is sent.
 const FULL_BYTES: usize = 256 << 10;
 const FULL_LINES: usize = 8192;
+/// Of a line, so many matches are told; of a page, it is sent once there are as many.
+const FULL_SPANS: usize = 1 << 16;
 
 /// Searches files one after another and hands over pages as they are full.
 pub(super) struct Pages<'a, F> {
@@ -89,8 +91,10 @@ impl<'a, E, F: FnMut(Page) -> Result<(), E>> Pages<'a, F> {
         page.text.extend_from_slice(shown);
         if spans && is_match {
             let places = &mut page.spans;
+            let most = places.len() + FULL_SPANS;
             self.matcher.spans(shown, |Range { start, end }| {
                 places.push((narrow(start), narrow(end)));
+                places.len() < most
             });
         }
         page.lines.push(Line {
@@ -101,7 +105,9 @@ impl<'a, E, F: FnMut(Page) -> Result<(), E>> Pages<'a, F> {
             cut: (line.len() - shown.len()) as u64,
             spans: narrow(page.spans.len()),
         });
-        let is_full = page.text.len() >= FULL_BYTES || page.lines.len() >= FULL_LINES;
+        let is_full = page.text.len() >= FULL_BYTES
+            || page.lines.len() >= FULL_LINES
+            || page.spans.len() >= FULL_SPANS;
         self.send_if(is_full)
     }
 
