@@ -231,7 +231,7 @@ fn ignore_rules_leave_out_the_same_files() {
         write(".git/info/exclude", "excluded.txt\n");
         write(
             ".gitignore",
-            "*.log\n!keep.log\n/top.txt\nbuild/\n**/deep/*.txt\n!.shown\n# no\n\\#x\n[\n",
+            "*.log\n!keep.log\n/top.txt\nbuild/\n**/deep/*.txt\n!.shown\n# no\n\\#x\n",
         );
         write("sub/.gitignore", "/top.txt\n!*.log\n");
         write("sub/.ignore", "!top.txt\nsecret*\n");

@@ -66,7 +66,7 @@ fn ugly(folder: &Path, long: usize) {
     drop(socket.unwrap());
     // Who is root may read it all the same.
     write(b"locked.txt", b"");
-    fs::set_permissions(folder.join("locked.txt"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.join("locked.txt"), fs::Permissions::from_mode(0o0)).unwrap();
 }
 
 fn ugly_is_survived(long: usize, longest: usize) {

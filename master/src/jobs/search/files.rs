@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    folder::{Entry, Folder},
     rules::{Rules, is_rule},
     walk::{Found, Unseen, Walk},
 };
@@ -29,6 +30,7 @@ pub(super) struct Files {
     /// What is left of the directories from the root to where the walk is.
     open: Vec<vec::IntoIter<Entry>>,
     entered: Vec<PathBuf>,
+    has_threads: bool,
 }
 
 #[derive(Debug)]
@@ -36,32 +38,6 @@ enum Root {
     Entry(Entry),
     /// What is to be looked at only after all before it.
     Path(PathBuf),
-}
-
-/// What a directory holds.
-#[derive(Debug)]
-enum Entry {
-    File(Found),
-    Folder(Arc<Folder>),
-    Unseen(Unseen),
-}
-
-/// A directory.
-#[derive(Debug)]
-struct Folder {
-    path: PathBuf,
-    /// Those above it.
-    rules: Rules,
-    state: Mutex<State>,
-    is_listed: Condvar,
-}
-
-#[derive(Debug)]
-enum State {
-    Waiting,
-    /// Somebody is listing it.
-    Begun,
-    Listed(Vec<Entry>),
 }
 
 /// What the threads share.
@@ -91,17 +67,27 @@ impl Files {
             roots: roots.iter().cloned().map(Root::Path).collect(),
             open: Vec::new(),
             entered: Vec::new(),
+            has_threads: false,
         };
         // Who iterates may have other things to do first.
         if let Some(Root::Path(first)) = files.roots.pop_front() {
-            let entry = files.shared.given(first);
-            if let Entry::Folder(folder) = &entry {
-                files.shared.add([Arc::clone(folder)]);
-                files.start_threads();
-            }
+            let entry = files.given(first);
             files.roots.push_front(Root::Entry(entry));
         }
         files
+    }
+
+    /// What was given as a path, which others begin to list if it is a directory.
+    fn given(&mut self, path: PathBuf) -> Entry {
+        let entry = self.shared.given(path);
+        if let Entry::Folder(folder) = &entry {
+            self.shared.add([Arc::clone(folder)]);
+            if !self.has_threads {
+                self.has_threads = true;
+                self.start_threads();
+            }
+        }
+        entry
     }
 
     fn start_threads(&self) {
@@ -129,7 +115,7 @@ impl Files {
         }
         Some(match self.roots.pop_front()? {
             Root::Entry(entry) => entry,
-            Root::Path(path) => self.shared.given(path),
+            Root::Path(path) => self.given(path),
         })
     }
 }
@@ -277,48 +263,8 @@ impl Shared {
     }
 }
 
-impl Folder {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether it is the caller who is to list it.
-    fn begin(&self) -> bool {
-        let mut state = self.state();
-        let is_first = matches!(*state, State::Waiting);
-        if is_first {
-            *state = State::Begun;
-        }
-        is_first
-    }
-
-    fn end(&self, entries: Vec<Entry>) {
-        *self.state() = State::Listed(entries);
-        self.is_listed.notify_all();
-    }
-
-    /// What somebody else lists.
-    fn wait(&self) -> Vec<Entry> {
-        let mut state = self.state();
-        loop {
-            if let State::Listed(entries) = &mut *state {
-                return mem::take(entries);
-            }
-            state = self
-                .is_listed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
 fn folder(path: PathBuf, rules: Rules) -> Entry {
-    Entry::Folder(Arc::new(Folder {
-        path,
-        rules,
-        state: Mutex::new(State::Waiting),
-        is_listed: Condvar::new(),
-    }))
+    Entry::Folder(Arc::new(Folder::new(path, rules)))
 }
 
 fn file(path: PathBuf, bytes: u64) -> Entry {

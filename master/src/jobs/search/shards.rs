@@ -4,27 +4,27 @@
 //! question that is open anew; what it has answered already is not shown twice.
 
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use brigade::{
     Pool, PoolBuilder,
-    queue::{Consumer, Producer, Queue, QueueError},
+    queue::{Consumer, Queue, QueueError},
 };
 use brigade_protocol::jobs::search::{
     Answer, File, Holdings, Order, Pattern, Question, Said, SearchShard, Shard, Terms, Wanted,
 };
 
-use super::merge::{Merge, Part};
+use super::{
+    lane::Lane,
+    merge::{Merge, Part},
+};
 use crate::cli::{Common, signals};
 
 /// Orders that may wait in a shard's queue, and answers for us.
 const ORDERS: usize = 256;
 const ANSWERS: usize = 64;
-/// So many files are ordered to be loaded together.
-const BATCH: usize = 64;
 /// So many pages of a shard, 256 KiB each, may wait to be shown, because those of another come first.
 const WINDOW: u32 = 64;
 /// How often to look whether the user wants to end.
@@ -48,27 +48,6 @@ pub(super) enum News {
     },
     /// A shard is lost with its files.
     Lost { files: usize, why: String },
-}
-
-/// One of the shards as seen from here.
-struct Lane {
-    /// Kept for ends that are to be opened: a shard that is begun again opens its own anew.
-    _queue: Queue<Order>,
-    orders: Producer<Order>,
-    /// Orders for which there was no room yet. Whoever waits here for room could not take answers meanwhile, and
-    /// the shard could not go on.
-    waiting: VecDeque<Order>,
-    /// All that it is to hold.
-    files: Vec<File>,
-    /// What of it was not ordered yet.
-    ordered: usize,
-    life: Option<u64>,
-    pid: u32,
-    /// How often it was begun without having loaded its files since.
-    begun: u32,
-    /// Pages that came since more were granted.
-    pages: u32,
-    is_lost: bool,
 }
 
 /// All shards.
@@ -149,8 +128,7 @@ impl Shards {
     pub(super) fn give(&mut self, shard: usize, file: File) -> Result<(), QueueError> {
         if let Some(lane) = self.lanes.get_mut(shard) {
             lane.files.push(file);
-            if lane.files.len() - lane.ordered >= BATCH {
-                lane.order_files();
+            if lane.order_batch() {
                 // Whoever has come up meanwhile may begin.
                 self.pump(Duration::ZERO)?;
             }
@@ -331,8 +309,7 @@ impl Shards {
             && !lane.is_lost
         {
             lane.is_lost = true;
-            lane.waiting.clear();
-            lane.order(Order::Stop);
+            lane.stop();
             self.news.push(News::Lost {
                 files: lane.files.len(),
                 why,
@@ -344,8 +321,7 @@ impl Shards {
     /// Has the shards end.
     pub(super) fn stop(mut self) {
         for lane in &mut self.lanes {
-            lane.waiting.clear();
-            lane.order(Order::Stop);
+            lane.stop();
         }
         drop(self.answers);
         if signals::caught().is_some() {
@@ -365,70 +341,4 @@ enum Heard {
     News,
     Said(usize, Said),
     Lost(usize),
-}
-
-impl Lane {
-    fn new(queue: Queue<Order>) -> Result<Self, QueueError> {
-        Ok(Self {
-            orders: queue.producer()?,
-            _queue: queue,
-            waiting: VecDeque::new(),
-            files: Vec::new(),
-            ordered: 0,
-            life: None,
-            pid: 0,
-            begun: 0,
-            pages: 0,
-            is_lost: false,
-        })
-    }
-
-    /// A shard that has just come up, maybe not for the first time, gets all that it needs.
-    fn begin(&mut self, life: u64, pid: u32, question: Option<&Question>) {
-        (self.life, self.pid) = (Some(life), pid);
-        self.begun += 1;
-        self.waiting.clear();
-        self.order(Order::Begin { life });
-        self.ordered = 0;
-        self.order_files();
-        self.order(Order::Report);
-        if let Some(question) = question {
-            self.ask(question.clone());
-        }
-    }
-
-    fn ask(&mut self, question: Question) {
-        self.pages = 0;
-        self.order(Order::Ask(question));
-    }
-
-    /// Has what was given and not ordered yet loaded.
-    fn order_files(&mut self) {
-        // Before the shard is up it would not listen.
-        if self.life.is_none() {
-            return;
-        }
-        for files in self.files[self.ordered..].chunks(BATCH) {
-            self.waiting.push_back(Order::Load(files.to_vec()));
-        }
-        self.ordered = self.files.len();
-        self.flush();
-    }
-
-    fn order(&mut self, order: Order) {
-        self.waiting.push_back(order);
-        self.flush();
-    }
-
-    /// Puts what waits into the queue as far as there is room; whether that was all.
-    fn flush(&mut self) -> bool {
-        while let Some(order) = self.waiting.front() {
-            if self.orders.try_put(order) == Err(QueueError::Full) {
-                return false;
-            }
-            // A shard that is dead gets everything anew when it comes up again.
-            self.waiting.pop_front();
-        }
-        true
-    }
 }

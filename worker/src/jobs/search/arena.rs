@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Seek},
+    io::{self, Seek},
     ops::Range,
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -10,17 +10,16 @@ use std::{
 
 use brigade_protocol::jobs::search::Terms;
 use memchr::memchr;
-use memmap2::{Advice, MmapMut};
 use nix::fcntl::OFlag;
 
-use super::encoding::{Encoding, decode_utf16};
+use super::{
+    block::{Block, GROWTH},
+    encoding::{Encoding, decode_utf16},
+};
 
 /// Files lie one after another in blocks of this size; what is larger has one of its own. Memory that nothing was
 /// written to is none.
 const BLOCK: usize = 32 << 20;
-
-/// So much more than its size at first is read of a file that grows meanwhile.
-const GROWTH: usize = 64 << 10;
 
 /// Replaced files may leave this share of what is held unused before everything is moved together.
 const UNUSED: usize = 8;
@@ -45,53 +44,6 @@ pub(super) enum Taken {
     Large,
 }
 
-/// Memory that is filled from its beginning.
-#[derive(Debug)]
-struct Block {
-    memory: MmapMut,
-    used: usize,
-}
-
-impl Block {
-    /// Zeros, in huge pages if the system has some: fewer faults, and shorter ways to the memory.
-    fn new(bytes: usize) -> io::Result<Self> {
-        let memory = MmapMut::map_anon(bytes)?;
-        // It works without as well.
-        let _ = memory.advise(Advice::HugePage);
-        Ok(Self { memory, used: 0 })
-    }
-
-    fn room(&self) -> usize {
-        self.memory.len() - self.used
-    }
-
-    /// Fills up from a file to its end, for which there may be no room; how many bytes that were.
-    fn read(&mut self, mut file: &File, expected: usize) -> io::Result<usize> {
-        let start = self.used;
-        let mut end = start;
-        while end < self.memory.len() {
-            // One more than there should be: a read that falls short has met the end.
-            let wanted = (start + expected + 1)
-                .max(end + GROWTH)
-                .min(self.memory.len());
-            match file.read(&mut self.memory[end..wanted]) {
-                Ok(0) => break,
-                Ok(read) => end += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            if end == start + expected {
-                break;
-            }
-        }
-        Ok(end - start)
-    }
-
-    fn text(&self, held: &Held) -> &[u8] {
-        &self.memory[held.start..held.start + held.len]
-    }
-}
-
 /// The text of many files.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
@@ -112,7 +64,7 @@ impl Arena {
         expected: u64,
         terms: Terms,
     ) -> io::Result<Taken> {
-        self.forget(number)?;
+        self.forget(number);
         if expected > terms.largest {
             return Ok(Taken::Large);
         }
@@ -173,12 +125,8 @@ impl Arena {
         if !terms.takes_binary && memchr(0, text).is_some() {
             return Ok(Taken::Binary);
         }
-        let block = self.room(text.len())?;
-        let place = &mut self.blocks[block];
-        let range = place.used..place.used + text.len();
-        place.memory[range.clone()].copy_from_slice(text);
-        place.used = range.end;
-        self.hold(number, block, range);
+        let (block, start) = self.append(text)?;
+        self.hold(number, block as usize, start..start + text.len());
         Ok(Taken::Held)
     }
 
@@ -205,51 +153,60 @@ impl Arena {
     }
 
     /// Holds this file no more.
-    fn forget(&mut self, number: u32) -> io::Result<()> {
+    fn forget(&mut self, number: u32) {
         if let Ok(at) = self.place(number) {
             let gone = self.held.remove(at);
             self.unused += gone.len;
             self.bytes -= gone.len;
             if self.unused > BLOCK && self.unused > self.bytes / UNUSED {
-                self.gather()?;
+                self.gather();
             }
         }
-        Ok(())
     }
 
-    /// Moves what is held together, block by block, so that no more than one block is held twice.
-    fn gather(&mut self) -> io::Result<()> {
+    /// Moves what is held together, block by block, so that no more than one block is held twice. What cannot be
+    /// moved stays where it is.
+    fn gather(&mut self) {
         let mut order: Vec<usize> = (0..self.held.len()).collect();
         order.sort_unstable_by_key(|&at| (self.held[at].block, self.held[at].start));
         let mut old: Vec<Option<Block>> = std::mem::take(&mut self.blocks)
             .into_iter()
             .map(Some)
             .collect();
-        let held = std::mem::take(&mut self.held);
-        let mut moved = held.clone();
-        for at in order {
-            let from = held[at].block as usize;
-            for freed in &mut old[..from] {
+        let mut left = order.as_slice();
+        while let [at, rest @ ..] = left {
+            let held = self.held[*at];
+            for freed in &mut old[..held.block as usize] {
                 *freed = None;
             }
-            let Some(source) = &old[from] else {
-                continue;
+            let Some(source) = &old[held.block as usize] else {
+                break;
             };
-            let text = source.text(&held[at]);
-            let to = self.room(text.len())?;
-            let target = &mut self.blocks[to];
-            let start = target.used;
-            target.memory[start..start + text.len()].copy_from_slice(text);
-            target.used += text.len();
-            moved[at] = Held {
-                block: u32::try_from(to).unwrap_or(u32::MAX),
-                start,
-                ..held[at]
+            let Ok((block, start)) = self.append(text(source, &held)) else {
+                break;
             };
+            (self.held[*at].block, self.held[*at].start) = (block, start);
+            left = rest;
         }
-        self.held = moved;
+        let first = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
+        if let Some(stays_from) = left.first().map(|at| self.held[*at].block) {
+            for at in left {
+                self.held[*at].block = self.held[*at].block - stays_from + first;
+            }
+            let stays = old.into_iter().skip(stays_from as usize).flatten();
+            self.blocks.extend(stays);
+        }
         self.unused = 0;
-        Ok(())
+    }
+
+    /// Puts a text behind what is used; in which block, and where.
+    fn append(&mut self, text: &[u8]) -> io::Result<(u32, usize)> {
+        let block = self.room(text.len())?;
+        let place = &mut self.blocks[block];
+        let start = place.used;
+        place.memory[start..start + text.len()].copy_from_slice(text);
+        place.used += text.len();
+        Ok((u32::try_from(block).unwrap_or(u32::MAX), start))
     }
 
     fn place(&self, number: u32) -> Result<usize, usize> {
@@ -264,7 +221,7 @@ impl Arena {
     pub(super) fn files(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.held.iter().map(|held| {
             let block = &self.blocks[held.block as usize];
-            (held.number, block.text(held))
+            (held.number, text(block, held))
         })
     }
 
@@ -272,6 +229,10 @@ impl Arena {
     pub(super) fn size(&self) -> (u64, u64) {
         (self.held.len() as u64, self.bytes as u64)
     }
+}
+
+fn text<'a>(block: &'a Block, held: &Held) -> &'a [u8] {
+    &block.memory[held.start..held.start + held.len]
 }
 
 /// Opens a file without waiting, as one that is none would have it.
@@ -287,124 +248,4 @@ fn in_memory(bytes: u64) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    const TERMS: Terms = Terms {
-        takes_binary: false,
-        largest: 100 << 20,
-    };
-
-    fn texts(arena: &Arena) -> Vec<(u32, usize, u8)> {
-        arena
-            .files()
-            .map(|(number, text)| (number, text.len(), text.first().copied().unwrap_or(0)))
-            .collect()
-    }
-
-    #[test]
-    fn files_are_held_by_number_and_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        for (number, byte) in [(3, b'c'), (1, b'a'), (2, b'b')] {
-            fs::write(&path, vec![byte; 10]).unwrap();
-            assert_eq!(arena.load(number, &path, 10, TERMS).unwrap(), Taken::Held);
-        }
-        fs::write(&path, b"").unwrap();
-        arena.load(2, &path, 0, TERMS).unwrap();
-        assert_eq!(texts(&arena), [(1, 10, b'a'), (2, 0, 0), (3, 10, b'c')]);
-        fs::remove_file(&path).unwrap();
-        assert!(arena.load(1, &path, 10, TERMS).is_err());
-        assert_eq!((texts(&arena).len(), arena.size()), (2, (2, 10)));
-    }
-
-    #[test]
-    fn what_is_no_text_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        fs::write(&path, b"text\0").unwrap();
-        assert_eq!(arena.load(0, &path, 5, TERMS).unwrap(), Taken::Binary);
-        let all = Terms {
-            takes_binary: true,
-            largest: 4,
-        };
-        for expected in [5, 3] {
-            assert_eq!(arena.load(0, &path, expected, all).unwrap(), Taken::Large);
-        }
-        let all = Terms { largest: 5, ..all };
-        assert_eq!(arena.load(0, &path, 5, all).unwrap(), Taken::Held);
-        assert!(arena.load(1, folder.path(), 4, all).is_err());
-        // A FIFO nobody writes to is not waited for.
-        let fifo = folder.path().join("fifo");
-        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let error = arena.load(2, &fifo, 4, all).unwrap_err();
-        assert_eq!(error.to_string(), "not a regular file");
-        assert_eq!(arena.size(), (1, 5));
-    }
-
-    #[test]
-    fn a_file_that_is_larger_or_smaller_than_it_was_is_held_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        for (number, len) in (0..).zip([0, 1, GROWTH, 3 * GROWTH, BLOCK + 7, 2 * BLOCK]) {
-            fs::write(&path, vec![b'x'; len]).unwrap();
-            for expected in [len, 0, 1, 2 * len, len.saturating_sub(1), GROWTH] {
-                arena.load(number, &path, expected as u64, TERMS).unwrap();
-                assert_eq!(
-                    texts(&arena)[number as usize].1,
-                    len,
-                    "instead of {expected}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn texts_with_a_byte_order_mark_are_held_without() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        let text = "größer 😀\n";
-        let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
-            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
-            units.flat_map(bytes).collect()
-        };
-        let files = [
-            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
-            wide(u16::to_le_bytes),
-            wide(u16::to_be_bytes),
-        ];
-        for (number, bytes) in (0..).zip(files) {
-            fs::write(&path, &bytes).unwrap();
-            let taken = arena.load(number, &path, bytes.len() as u64, TERMS);
-            assert_eq!(taken.unwrap(), Taken::Held);
-        }
-        assert!(arena.files().all(|(_, held)| held == text.as_bytes()));
-        assert_eq!(arena.files().count(), 3);
-    }
-
-    #[test]
-    fn files_read_again_and_again_do_not_pile_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        for round in 0..120 {
-            for number in 0..4 {
-                let byte = b'a' + u8::try_from(round).unwrap() % 7 + u8::try_from(number).unwrap();
-                fs::write(&path, vec![byte; 1 << 20]).unwrap();
-                arena.load(number, &path, 10, TERMS).unwrap();
-            }
-        }
-        let kept: usize = arena.blocks.iter().map(|block| block.used).sum();
-        assert!(kept <= 3 * BLOCK, "{kept} bytes for 4 MiB");
-        let expected: Vec<_> = (0..4_u8)
-            .map(|number| (u32::from(number), 1 << 20, b'a' + number))
-            .collect();
-        assert_eq!(texts(&arena), expected);
-    }
-}
+mod tests;
