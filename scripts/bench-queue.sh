@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Our queues beside ipc-channel's channels of bytes and Python's multiprocessing.Queue, in one run on this machine.
-# Usage: scripts/bench-queue.sh   The best of three counts (Python: one).
+# Usage: scripts/bench-queue.sh   The best of two counts (Python: one).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

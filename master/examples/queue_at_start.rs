@@ -75,7 +75,7 @@ fn add() -> Result<String, Box<dyn std::error::Error>> {
         .start()?;
     let sums = pool.map_async::<Sum, _>([3_000_000, 2_000_000]);
     // From here on the queue ends with its last producer.
-    if !progress.wait_for_producers(2, Duration::from_secs(60)) {
+    if !progress.wait_for_producers(2, Duration::from_mins(1)) {
         return Err("no worker has opened its end".into());
     }
     drop(progress);

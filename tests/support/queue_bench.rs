@@ -9,6 +9,7 @@
 
 use std::{
     env,
+    fmt::Write as _,
     io::{Read, Write},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -26,9 +27,9 @@ use nix::sys::signal::Signal;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What a run moves in all, and how many items at most.
-const BYTES: usize = 512 << 20;
-const ITEMS: usize = 400_000;
-const ROUNDS: usize = 5_000;
+const BYTES: usize = 256 << 20;
+const ITEMS: usize = 100_000;
+const ROUNDS: usize = 2_000;
 
 /// The ends of a pair of ipc-channel's channels.
 type Ends = (IpcBytesSender, IpcBytesReceiver);
@@ -57,15 +58,15 @@ fn measure() {
     for size in [64, 1 << 10, 64 << 10, 1 << 20, 16 << 20] {
         for producers in [1, 2, 4, 8] {
             let count = (BYTES / size).min(ITEMS) / producers;
-            let ours = best(3, || rate_of_ours(size, producers, count));
-            let theirs = best(3, || rate_of_ipc(size, producers, count));
+            let ours = best(2, || rate_of_ours(size, producers, count));
+            let theirs = best(2, || rate_of_ipc(size, producers, count));
             println!("rate {size} {producers} {ours:.0} {theirs:.0}");
         }
     }
     for size in [64, 64 << 10, 1 << 20] {
         let rounds = (ROUNDS).min(BYTES / size / 4);
-        let ours = best(3, || 1.0 / round_trip_of_ours(size, rounds)).recip();
-        let theirs = best(3, || 1.0 / round_trip_of_ipc(size, rounds)).recip();
+        let ours = best(2, || 1.0 / round_trip_of_ours(size, rounds)).recip();
+        let theirs = best(2, || 1.0 / round_trip_of_ipc(size, rounds)).recip();
         println!("trip {size} 1 {:.1} {:.1}", ours * 1e6, theirs * 1e6);
     }
     for size in [1, 64, 4 << 10, 64 << 10] {
@@ -273,7 +274,10 @@ fn number(text: &str) -> usize {
 fn pack(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     codec::encode_into(value, &mut bytes).unwrap();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn unpack<T: DeserializeOwned>(text: &str) -> T {

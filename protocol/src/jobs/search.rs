@@ -174,6 +174,17 @@ pub struct Page {
     pub through: Option<u32>,
 }
 
+impl Page {
+    /// An empty page that keeps its memory.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.text.clear();
+        self.spans.clear();
+        self.counts.clear();
+        self.through = None;
+    }
+}
+
 /// What a shard says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {

@@ -24,9 +24,9 @@ use crate::cli::{Common, signals};
 
 /// Orders that may wait in a shard's queue, and answers for us.
 const ORDERS: usize = 256;
-const ANSWERS: usize = 64;
-/// So many pages of a shard, 256 KiB each, may wait to be shown, because those of another come first.
-const WINDOW: u32 = 64;
+const ANSWERS: usize = 256;
+/// So many pages of a shard, 64 KiB each, may wait to be shown, because those of another come first.
+const WINDOW: u32 = 256;
 /// How often to look whether the user wants to end.
 const LOOK: Duration = Duration::from_millis(50);
 /// The same while there are orders for which a shard has no room.

@@ -94,13 +94,14 @@ impl Wire {
         }
     }
 
-    fn say(&mut self, said: Said) -> Result<(), QueueError> {
+    /// Says something, which is given back.
+    fn say(&mut self, said: Said) -> Result<Said, QueueError> {
         let (shard, life) = (self.shard, self.life);
         let answer = Answer { shard, life, said };
         loop {
             match self.answers.put(&answer) {
                 Err(QueueError::NobodyThere { .. }) => {}
-                other => return other,
+                other => return other.map(|()| answer.said),
             }
         }
     }
@@ -159,7 +160,7 @@ impl Desk {
     fn report(&mut self) -> Result<(), QueueError> {
         (self.holdings.files, self.holdings.bytes) = self.arena.size();
         let holdings = std::mem::take(&mut self.holdings);
-        self.wire.say(Said::Holds(holdings))
+        self.wire.say(Said::Holds(holdings)).map(drop)
     }
 
     fn answer(&mut self, question: &Question) -> Result<(), QueueError> {
@@ -169,9 +170,9 @@ impl Desk {
                 Ok(()) | Err(Cut::Unwanted) => {}
                 Err(Cut::Failed(error)) => return Err(error),
             },
-            Err(error) => self.wire.say(Said::Unfit(number, error.to_string()))?,
+            Err(error) => drop(self.wire.say(Said::Unfit(number, error.to_string()))?),
         }
-        self.wire.say(Said::Done(number))
+        self.wire.say(Said::Done(number)).map(drop)
     }
 
     fn pages(&mut self, matcher: &Matcher, question: &Question) -> Result<(), Cut> {
@@ -181,8 +182,13 @@ impl Desk {
                 window = wire.more(question.number)?;
             }
             window = window.checked_sub(1).ok_or(Cut::Unwanted)?;
-            wire.say(Said::Page(question.number, page))?;
-            Ok(())
+            match wire.say(Said::Page(question.number, page))? {
+                Said::Page(_, mut page) => {
+                    page.clear();
+                    Ok(page)
+                }
+                _ => Ok(Page::default()),
+            }
         });
         for (file, text) in self.arena.files() {
             pages.search(file, text)?;

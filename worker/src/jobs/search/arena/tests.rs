@@ -63,10 +63,14 @@ fn a_file_that_is_larger_or_smaller_than_it_was_is_held_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let mut arena = Arena::default();
-    for (number, len) in (0..).zip([0, 1, GROWTH, 3 * GROWTH, BLOCK + 7, 2 * BLOCK]) {
+    let all = Terms {
+        largest: u64::MAX,
+        ..TERMS
+    };
+    for (number, len) in (0..).zip([0, 1, GROWTH, 3 * GROWTH, BLOCK + 7]) {
         fs::write(&path, vec![b'x'; len]).unwrap();
         for expected in [len, 0, 1, 2 * len, len.saturating_sub(1), GROWTH] {
-            arena.load(number, &path, expected as u64, TERMS).unwrap();
+            arena.load(number, &path, expected as u64, all).unwrap();
             assert_eq!(
                 texts(&arena)[number as usize].1,
                 len,
