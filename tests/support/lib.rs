@@ -14,6 +14,7 @@
 mod pools;
 mod process;
 mod run;
+mod terminal;
 
 use std::{
     env,
@@ -30,6 +31,7 @@ pub use process::{
     children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
 };
 pub use run::{Output, Running, master, program, write};
+pub use terminal::Terminal;
 
 /// Runs a test's body and fails it if it takes longer than `seconds`: the commonest fault is silence.
 pub fn within<R: Send + 'static>(seconds: u64, body: impl FnOnce() -> R + Send + 'static) -> R {

@@ -134,6 +134,16 @@ impl Common {
         self.verbose
     }
 
+    /// How often a task is tried again.
+    pub(crate) fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// How long one task may run.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// Whether processes or threads were asked for.
     pub(crate) fn backend(&self) -> Backend {
         self.backend
@@ -151,6 +161,19 @@ impl Common {
         title: &str,
         narrator: &Narrator,
     ) -> PoolBuilder {
+        let builder = self.resident_pool_of(backend, title, narrator);
+        match self.timeout {
+            Some(limit) => builder.timeout(limit),
+            None => builder,
+        }
+    }
+
+    /// A pool whose tasks go on for as long as the program: no time limit is theirs.
+    pub(crate) fn resident_pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
+        self.resident_pool_of(self.backend, title, narrator)
+    }
+
+    fn resident_pool_of(&self, backend: Backend, title: &str, narrator: &Narrator) -> PoolBuilder {
         let narrator = narrator.clone();
         let builder = Pool::builder()
             .workers(self.workers())
@@ -159,10 +182,6 @@ impl Common {
             .on_event(move |event| narrator.tell(event));
         let builder = match &self.worker_exe {
             Some(path) => builder.worker_executable(path),
-            None => builder,
-        };
-        let builder = match self.timeout {
-            Some(limit) => builder.timeout(limit),
             None => builder,
         };
         match backend {

@@ -3,6 +3,9 @@
 mod args;
 mod ask;
 mod deal;
+mod files;
+mod folder;
+mod lane;
 mod merge;
 mod rules;
 mod run;

@@ -74,10 +74,6 @@ pub struct Name {
 
 /// When an import is carried out; all false when that is as soon as its file is imported, come what may.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "an import may be any of these at the same time"
-)]
 pub struct When {
     /// Never: it stands under `if TYPE_CHECKING:`, for type checkers only.
     pub is_typing: bool,

@@ -16,6 +16,7 @@ mod statements;
 
 use std::{
     ffi::OsStr,
+    fs::File,
     io::{self, Read},
     os::unix::ffi::OsStrExt,
     path::Path,
@@ -57,7 +58,7 @@ fn scan_file(path: &OsStr, largest: u64, bytes: &mut Vec<u8>) -> Scan {
 /// Reads a file, or says why not.
 fn read(path: &Path, largest: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
     bytes.clear();
-    let (file, size) = open(path).map_err(|error| error.to_string())?;
+    let (file, size) = open_regular(path).map_err(|error| error.to_string())?;
     if size > largest {
         return Err(too_large(size, largest));
     }
@@ -71,6 +72,16 @@ fn read(path: &Path, largest: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
         return Err(too_large(size, largest));
     }
     Ok(())
+}
+
+/// Opens a file that is one, and tells its size.
+fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let file = open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    Ok((file, metadata.len()))
 }
 
 fn too_large(size: u64, largest: u64) -> String {

@@ -4,10 +4,14 @@
 //! | --- | --- |
 //! | `task.rs` | the task: takes orders from its queue, puts answers into the one that all shards share |
 //! | `arena.rs` | the files of a shard |
+//! | `block.rs` | memory for them |
+//! | `encoding.rs` | byte order marks |
 //! | `matcher.rs` | finds the lines that match |
 //! | `pages.rs` | what is answered |
 
 mod arena;
+mod block;
+mod encoding;
 mod matcher;
 mod pages;
 mod task;
