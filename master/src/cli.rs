@@ -10,8 +10,8 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, duration};
-pub(crate) use narrate::Narrator;
+pub(crate) use common::{Backend, Common, When, duration, size};
+pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 
 use crate::jobs::{
@@ -23,6 +23,7 @@ use crate::jobs::{
     search::{self, SearchArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
+    weather::{self, WeatherArgs},
 };
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
@@ -43,6 +44,7 @@ Examples:
   master search src -e TODO              lines of files, from the memory of every core
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
@@ -79,6 +81,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Weather(Box<WeatherArgs>),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -119,7 +122,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            narrate::complain(&format!("error: {error:#}"));
+            complain(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -132,6 +135,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Stats(args) => stats::run(&args),
         Command::Search { search, common } => search::run(&search, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
+        Command::Weather(args) => weather::run(&args),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

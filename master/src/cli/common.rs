@@ -154,23 +154,32 @@ impl Common {
 
     /// Who tells on standard error what happens.
     pub(crate) fn narrator(&self) -> Narrator {
-        let is_shown = match self.progress {
-            When::Auto => io::stderr().is_terminal(),
-            When::Always => true,
-            When::Never => false,
-        };
-        Narrator::new(
-            self.verbose,
-            Progress::new(is_shown, self.progress == When::Always),
-        )
+        self.progress.narrator(self.verbose)
     }
 
     /// Whether results are coloured.
     pub(crate) fn is_coloured(&self) -> bool {
-        match self.color {
-            When::Auto => io::stdout().is_terminal() && colour_is_welcome(),
-            When::Always => true,
-            When::Never => false,
+        self.color.is_coloured()
+    }
+}
+
+impl When {
+    /// Who tells on standard error what happens, with progress at this time.
+    pub(crate) fn narrator(self, is_verbose: bool) -> Narrator {
+        let is_shown = match self {
+            Self::Auto => io::stderr().is_terminal(),
+            Self::Always => true,
+            Self::Never => false,
+        };
+        Narrator::new(is_verbose, Progress::new(is_shown, self == Self::Always))
+    }
+
+    /// Whether results are coloured at this time.
+    pub(crate) fn is_coloured(self) -> bool {
+        match self {
+            Self::Auto => io::stdout().is_terminal() && colour_is_welcome(),
+            Self::Always => true,
+            Self::Never => false,
         }
     }
 }
@@ -199,6 +208,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("expected a time above zero such as 500ms or 30s, found `{text}`"))
 }
 
+/// A size in bytes: `500K`, `10M`, `2G`, with 1024 for a thousand.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        other => return Err(format!("unknown unit `{other}`: expected K, M or G")),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("expected a size such as 500K or 10M, found `{text}`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +241,16 @@ mod tests {
         }
         for text in ["", "0s", "-1s", "5 s", "5y", "ms", "1e400s"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_understood_with_their_units() {
+        assert_eq!(size("500K"), Ok(512_000));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("7"), Ok(7));
+        for text in ["", "K", "1.5M", "5Q", "-1", "99999999999G"] {
+            assert!(size(text).is_err(), "{text}");
         }
     }
 }

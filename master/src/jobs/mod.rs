@@ -11,3 +11,4 @@ pub(crate) mod ps;
 pub(crate) mod search;
 pub(crate) mod stats;
 pub(crate) mod tune;
+pub(crate) mod weather;
