@@ -63,15 +63,27 @@ fn each_zone_fails_for_itself_with_its_reason_and_the_others_are_shown() {
                 "the server answers 500 Internal Server Error (2 tries)",
                 2,
             ),
-            (534, "the connection broke in the middle of the answer", 2),
+            (
+                534,
+                "the connection broke before all of the answer was there",
+                2,
+            ),
             (535, "is a web page and no forecast", 1),
             (536, "more than 5 redirects", 6),
             (537, "larger than 1048576 bytes: --max-size allows more", 1),
             (538, "larger than 1048576 bytes: --max-size allows more", 1),
-            (539, "the connection broke in the middle of the answer", 2),
+            (
+                539,
+                "the connection broke before all of the answer was there",
+                2,
+            ),
             (540, "the answer is empty", 1),
             (541, "larger than 1048576 bytes: --max-size allows more", 1),
-            (542, "the connection broke in the middle of the answer", 2),
+            (
+                542,
+                "the connection broke before all of the answer was there",
+                2,
+            ),
         ];
         let asked = web.asked();
         for ((number, reason, requests), line) in reasons.into_iter().zip(said) {

@@ -22,7 +22,7 @@ pub(crate) enum Failure {
          a file of them in SSL_CERT_FILE"
     )]
     NoCertificates,
-    #[error("the connection broke in the middle of the answer: {why}")]
+    #[error("the connection broke before all of the answer was there: {why}")]
     Broken { why: String },
     #[error("the server answers {status}")]
     Status {

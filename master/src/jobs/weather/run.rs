@@ -48,6 +48,8 @@ pub(crate) fn run(args: &WeatherArgs) -> anyhow::Result<Done> {
         .begin(&mut desk.out)
         .context("cannot write the forecasts")?;
     desk.work(&news, began + args.total_timeout)?;
+    // Whoever read so slowly that the time is over may still have what came meanwhile.
+    news.try_iter().for_each(|news| desk.take(news));
     desk.close(began, args.total_timeout)
 }
 

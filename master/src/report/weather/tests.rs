@@ -101,7 +101,13 @@ fn csv_has_a_row_for_each_zone_lost_ones_too() {
 
 #[test]
 fn the_table_says_which_zones_are_not_known() {
-    insta::assert_snapshot!(written(Format::Table, false, false), @"");
+    insta::assert_snapshot!(written(Format::Table, false, false), @r#"
+     zone     name              advisory
+    ───────────────────────────────────────────────────────
+     ANZ540   Eastern Bay, MD   GALE "WARNING", SOON?[2J?J
+     ANZ541   Eastern Bay, MD   (no advisory)
+     ANZ542   Eastern Bay, MD   failed
+    "#);
 }
 
 #[test]
