@@ -1,6 +1,13 @@
 //! `master weather`, through the binary, against a server on this machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
+    fmt::Write as _,
     fs,
     io::Write,
     process::Command,
@@ -320,19 +327,23 @@ fn a_closed_output_is_a_quiet_end() {
 }
 
 #[test]
-fn who_reads_slowly_makes_no_request_run_out_of_time() {
+fn who_reads_slowly_makes_nothing_run_out_of_time() {
     within(60, || {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("many.csv");
         let name = "a long name of a small bay ".repeat(8);
-        let zones: String = (0..1000)
-            .map(|number| format!("QQZ{number:03},{number:06},{name}\n"))
-            .collect();
+        let mut zones = String::new();
+        for number in 0..600 {
+            let _ = writeln!(zones, "QQZ{number:03},{number:06},{name}");
+        }
         fs::write(&path, zones).unwrap();
         let web = fair_server();
-        let arguments = format!("--zones {} --timeout 3s --retries 0", path.display());
+        let arguments = format!(
+            "--zones {} --timeout 3s --total-timeout 8s --retries 0",
+            path.display()
+        );
         let mut command = weather_command(&web.url(), &arguments);
-        let reader = "sleep 4; cat";
+        let reader = "sleep 9; cat";
         let script = format!("\"$@\" | {{ {reader}; }}; exit ${{PIPESTATUS[0]}}");
         let mut shell = Command::new("bash");
         shell.args(["-c", &script, "bash"]);
@@ -342,9 +353,6 @@ fn who_reads_slowly_makes_no_request_run_out_of_time() {
         let output = command.output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{stderr}");
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout).lines().count(),
-            1000
-        );
+        assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 600);
     });
 }

@@ -1,4 +1,10 @@
 //! What `master weather` makes of servers that fail, each in its own way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
     fs,

@@ -1,6 +1,6 @@
 //! `master weather` against a server of the test's own, and forecasts for that server.
 
-use std::process::Command;
+use std::{fmt::Write as _, process::Command};
 
 use crate::{Asked, Reply, Running, Web, binary};
 
@@ -22,10 +22,15 @@ pub fn weather_command(base_url: &str, arguments: &str) -> Command {
 
 /// A forecast in the form of the National Weather Service, valid for a hundred years.
 pub fn forecast(zone: &str, advisories: &[&str]) -> String {
-    let headlines: String = advisories
-        .iter()
-        .map(|text| format!("\n...{text}...\n"))
-        .collect();
+    let mut headlines = String::new();
+    for text in advisories {
+        let _ = write!(
+            headlines,
+            "
+...{text}...
+"
+        );
+    }
     format!(
         "Expires:212611252115;;000001\n\
          FZUS51 TEST 251200\n\

@@ -30,6 +30,7 @@ const SERVICE: &str = "https://tgftp.nws.noaa.gov/data/forecasts/marine/coastal/
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WeatherArgs {
     /// Only these zones, such as ANZ540 [default: all there are]
+    #[arg(value_name = "ZONE")]
     zones: Vec<String>,
 
     /// File of zones, `zone,same_code,name` in each line; - reads standard input [default: the 13 of Chesapeake Bay]

@@ -140,7 +140,9 @@ impl Fetcher {
     /// Reads an answer as it comes, packed or not, and stops when it is too large.
     async fn text(&self, mut answer: Response) -> Result<Got, Failure> {
         let limit = self.limits.bytes;
-        let is_announced = answer.content_length().is_some_and(|bytes| bytes > limit);
+        if answer.content_length().is_some_and(|bytes| bytes > limit) {
+            return Err(Failure::TooLarge { limit });
+        }
         let headers = answer.headers();
         let tags = Tags {
             etag: header(headers, ETAG),
@@ -149,21 +151,17 @@ impl Fetcher {
         let control = header(headers, CACHE_CONTROL).unwrap_or_default();
         let may_be_kept = !control.to_ascii_lowercase().contains("no-store");
         let mut bytes = Vec::new();
-        while !is_announced {
-            let chunk = answer.chunk().await.map_err(|error| self.failure(&error))?;
-            let Some(chunk) = chunk else {
-                return Ok(Got::Text {
-                    bytes,
-                    tags,
-                    may_be_kept,
-                });
-            };
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.failure(&error))? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() as u64 > limit {
-                break;
+                return Err(Failure::TooLarge { limit });
             }
         }
-        Err(Failure::TooLarge { limit })
+        Ok(Got::Text {
+            bytes,
+            tags,
+            may_be_kept,
+        })
     }
 
     fn failure(&self, error: &reqwest::Error) -> Failure {

@@ -36,6 +36,7 @@ pub(crate) fn run(args: &WeatherArgs) -> anyhow::Result<Done> {
         outcomes: zones.iter().map(|_| None).collect(),
         zones,
         places,
+        done: 0,
         shown: 0,
         got: 0,
         is_cache_blamed: false,
@@ -49,7 +50,9 @@ pub(crate) fn run(args: &WeatherArgs) -> anyhow::Result<Done> {
         .context("cannot write the forecasts")?;
     desk.work(&news, began + args.total_timeout)?;
     // Whoever read so slowly that the time is over may still have what came meanwhile.
-    news.try_iter().for_each(|news| desk.take(news));
+    for news in news.try_iter() {
+        desk.take(news);
+    }
     desk.close(began, args.total_timeout)
 }
 
@@ -58,6 +61,8 @@ struct Desk<W: Write> {
     zones: Vec<Zone>,
     places: Vec<Place>,
     outcomes: Vec<Option<Outcome>>,
+    /// How many of them are there.
+    done: u64,
     /// How many zones are shown, or told as lost.
     shown: usize,
     /// How many of these have a forecast.
@@ -97,7 +102,6 @@ impl<W: Write> Desk<W> {
                 let seconds = pause.as_secs_f64();
                 self.say(number, "", &format!("{failure}; again in {seconds:.2} s"));
             }
-            News::Retry { .. } => {}
             News::NotKept { number, why } if !self.is_cache_blamed => {
                 self.is_cache_blamed = true;
                 self.say(
@@ -106,14 +110,14 @@ impl<W: Write> Desk<W> {
                     &format!("cannot keep the forecast: {why}"),
                 );
             }
-            News::NotKept { .. } => {}
+            News::Retry { .. } | News::NotKept { .. } => {}
             News::Done { number, outcome } => {
                 if let Some(place) = self.outcomes.get_mut(number) {
                     *place = Some(outcome);
                 }
-                let done = self.outcomes.iter().flatten().count();
-                let share = done as f64 / self.zones.len() as f64;
-                self.narrator.progress(share, done as u64, "forecasts");
+                self.done += 1;
+                let share = self.done as f64 / self.zones.len() as f64;
+                self.narrator.progress(share, self.done, "forecasts");
             }
         }
     }

@@ -15,7 +15,7 @@ fn arrival(advisories: &[&str]) -> Arrival {
 fn outcomes() -> Vec<Outcome> {
     let mut second = arrival(&[]);
     second.origin = Origin::Cache(Duration::from_secs(150));
-    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_105_300);
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_105_301);
     second.forecast.expires = Some(end);
     vec![
         Ok(arrival(&[
@@ -81,7 +81,7 @@ fn json_has_everything_and_comes_through_unharmed() {
         (&objects[1]["advisory"], &objects[1]["status"]),
         (&serde_json::Value::Null, &"none".into())
     );
-    assert_eq!(objects[1]["expires"], "2025-11-25T21:15:00Z");
+    assert_eq!(objects[1]["expires"], "2025-11-25T21:15:01Z");
     assert_eq!(
         (&objects[1]["from"], &objects[1]["age_seconds"]),
         (&"cache".into(), &150.into())
@@ -94,7 +94,7 @@ fn csv_has_a_row_for_each_zone_lost_ones_too() {
     insta::assert_snapshot!(written(Format::Csv, false, false), @r#"
     zone,same_code,name,status,advisory,expires
     ANZ540,073540,"Eastern Bay, MD",advisory,"GALE ""WARNING"", SOON?[2J?J",
-    ANZ541,073541,"Eastern Bay, MD",none,,2025-11-25T21:15:00Z
+    ANZ541,073541,"Eastern Bay, MD",none,,2025-11-25T21:15:01Z
     ANZ542,073542,"Eastern Bay, MD",failed,,
     "#);
 }
@@ -121,7 +121,7 @@ fn who_reads_hears_what_the_forecast_does_not_say_itself() {
     };
     let mut arrival = arrival(&["A", "B", "C"]);
     arrival.forecast.is_damaged = true;
-    arrival.forecast.expires = Some(SystemTime::now() - Duration::from_secs(3 * 86_400));
+    arrival.forecast.expires = Some(SystemTime::now() - Duration::from_hours(72));
     let remarks = report(Format::Lines).remarks(&arrival);
     assert!(remarks[0].starts_with("this forecast was to be replaced 3 days ago"));
     assert!(remarks[1].contains("not all UTF-8"));
