@@ -16,8 +16,8 @@ use std::{
 };
 
 use brigade_tests::{
-    Reply, Web, binary, eventually, fair_forecast, fair_server, forecast, kill, master, weather,
-    weather_command, within, zone_of,
+    Reply, Running, Web, binary, eventually, fair_forecast, fair_server, forecast, kill, master,
+    weather, weather_command, within, zone_of,
 };
 use flate2::{Compression, write::GzEncoder};
 use nix::sys::signal::Signal;
@@ -354,5 +354,24 @@ fn who_reads_slowly_makes_nothing_run_out_of_time() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{stderr}");
         assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 600);
+    });
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    within(60, || {
+        let proxy = fair_server();
+        let mut command = weather_command("http://weather.invalid/an", "ANZ540");
+        command.env_remove("NO_PROXY").env_remove("no_proxy");
+        command.env("http_proxy", proxy.url());
+        let output = Running::start(command).end();
+        assert_eq!(
+            output.stdout,
+            "Eastern Bay SMALL CRAFT ADVISORY FOR ANZ540\n"
+        );
+        assert_eq!(
+            proxy.asked()[0].path,
+            "http://weather.invalid/an/anz540.txt"
+        );
     });
 }
