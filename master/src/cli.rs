@@ -10,7 +10,7 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, When, duration, size};
+pub(crate) use common::{Backend, Common, When, duration};
 pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 
@@ -19,7 +19,9 @@ use crate::jobs::{
     demo::{self, Demo},
     doctor,
     factor::{self, FactorArgs},
+    imports::{self, ImportsArgs},
     ps::{self, PsArgs},
+    run::{self, RunArgs},
     search::{self, SearchArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
@@ -42,8 +44,10 @@ Examples:
   master classify --model m.json new.csv which classes unknown samples have, by a tuned model
   master stats                           what the features are like, and which carry the class
   master search src -e TODO              lines of files, from the memory of every core
+  master imports src --by module         which files import what, by parsing them
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master run gzip -9 ::: *.log           a command for each input, many at a time
   master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master ps --watch                      what every pool and worker on this host is doing
@@ -72,6 +76,18 @@ enum Command {
     Search {
         #[command(flatten)]
         search: Box<SearchArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
+    Run {
+        #[command(flatten)]
+        run: Box<RunArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
+    Imports {
+        #[command(flatten)]
+        imports: Box<ImportsArgs>,
         #[command(flatten)]
         common: Common,
     },
@@ -134,6 +150,8 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Classify { classify, common } => classify::run(&classify, &common),
         Command::Stats(args) => stats::run(&args),
         Command::Search { search, common } => search::run(&search, &common),
+        Command::Run { run, common } => run::run(&run, &common),
+        Command::Imports { imports, common } => imports::run(&imports, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Weather(args) => weather::run(&args),
         Command::Demo(demo) => demo::run(&demo),

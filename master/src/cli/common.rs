@@ -42,8 +42,8 @@ pub(crate) enum Backend {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
-    /// Worker processes [default: the cores this process may use]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_WORKERS)))]
+    /// Worker processes, or a share of the cores such as 50% [default: the cores this process may use]
+    #[arg(short = 'j', long, value_name = "N", value_parser = count)]
     workers: Option<u32>,
 
     /// What does the work: worker processes, or threads of this process
@@ -54,11 +54,11 @@ pub(crate) struct Common {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
 
-    /// How often a task is tried again after its worker died of it
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    retries: u32,
+    /// How often a task is tried again after its worker died of it; a command of run, after it failed [default: 2; of run, 0]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
 
-    /// How results are written to standard output [default: table; of factor, classify and search, lines]
+    /// How results are written to standard output [default: table; of factor, classify, imports and search, lines]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
@@ -93,6 +93,25 @@ impl Common {
             .unwrap_or(1)
     }
 
+    /// How often to try again, if the command line does not say.
+    pub(crate) fn retries_or(&self, default: u32) -> u32 {
+        self.retries.unwrap_or(default)
+    }
+
+    /// How long one task may run.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The same for a job that sees to time limits and retries itself.
+    pub(crate) fn without_limits(&self) -> Self {
+        Self {
+            timeout: None,
+            retries: Some(0),
+            ..self.clone()
+        }
+    }
+
     /// Starts a pool that signals reach.
     pub(crate) fn start(pool: PoolBuilder) -> anyhow::Result<Pool> {
         let pool = pool.start()?;
@@ -103,6 +122,11 @@ impl Common {
     /// The format that was asked for, or the one that suits the command.
     pub(crate) fn format_or(&self, default: Format) -> Format {
         self.format.unwrap_or(default)
+    }
+
+    /// How long one task may run: as was asked for, or as suits the command.
+    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
     }
 
     /// Whether to say what the workers do.
@@ -130,7 +154,7 @@ impl Common {
         let narrator = narrator.clone();
         let builder = Pool::builder()
             .workers(self.workers())
-            .retries(self.retries)
+            .retries(self.retries_or(2))
             .title(title)
             .on_event(move |event| narrator.tell(event));
         let builder = match &self.worker_exe {
@@ -190,6 +214,25 @@ fn colour_is_welcome() -> bool {
     !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// A number of workers, or a share of the cores.
+fn count(text: &str) -> Result<u32, String> {
+    let count = match text.strip_suffix('%') {
+        Some(percent) => percent.parse().ok().map(|percent: u64| {
+            let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;
+            (cores.saturating_mul(percent) / 100).max(u64::from(percent > 0))
+        }),
+        None => text.parse().ok(),
+    };
+    count
+        .and_then(|count| u32::try_from(count).ok())
+        .filter(|count| (1..=MOST_WORKERS).contains(count))
+        .ok_or_else(|| {
+            format!(
+                "expected a number from 1 to {MOST_WORKERS}, or a share of the cores such as 50%"
+            )
+        })
+}
+
 /// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
@@ -208,23 +251,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("expected a time above zero such as 500ms or 30s, found `{text}`"))
 }
 
-/// A size in bytes: `500K`, `10M`, `2G`, with 1024 for a thousand.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" | "KB" | "KIB" => 10,
-        "M" | "MB" | "MIB" => 20,
-        "G" | "GB" | "GIB" => 30,
-        other => return Err(format!("unknown unit `{other}`: expected K, M or G")),
-    };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| format!("expected a size such as 500K or 10M, found `{text}`"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,16 +267,6 @@ mod tests {
         }
         for text in ["", "0s", "-1s", "5 s", "5y", "ms", "1e400s"] {
             assert!(duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_understood_with_their_units() {
-        assert_eq!(size("500K"), Ok(512_000));
-        assert_eq!(size("2GiB"), Ok(2 << 30));
-        assert_eq!(size("7"), Ok(7));
-        for text in ["", "K", "1.5M", "5Q", "-1", "99999999999G"] {
-            assert!(size(text).is_err(), "{text}");
         }
     }
 }

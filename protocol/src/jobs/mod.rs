@@ -5,5 +5,7 @@ pub mod classify;
 pub mod echo;
 pub mod factor;
 pub mod fault;
+pub mod imports;
+pub mod run;
 pub mod search;
 pub mod tune;

@@ -5,6 +5,8 @@ mod classify;
 mod echo;
 pub mod factor;
 mod fault;
+pub mod imports;
+mod run;
 pub mod search;
 pub mod tune;
 
@@ -20,6 +22,8 @@ pub fn registry() -> Registry {
     burn::register(&mut registry);
     factor::register(&mut registry);
     classify::register(&mut registry);
+    run::register(&mut registry);
     search::register(&mut registry);
+    imports::register(&mut registry);
     registry
 }

@@ -22,7 +22,7 @@ const RULES: [&[u8]; 3] = [b".git", b".gitignore", b".ignore"];
 
 /// Which files are wanted.
 #[derive(Debug, Clone)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     globs: Override,
     takes_ignored: bool,
     takes_hidden: bool,
@@ -30,15 +30,15 @@ pub(super) struct Walk {
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) path: PathBuf,
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
     /// Its size when it was found.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// What could not be looked into, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unseen(String);
+pub(crate) struct Unseen(String);
 
 impl fmt::Display for Unseen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +51,7 @@ impl Walk {
     ///
     /// # Errors
     /// When a glob is none.
-    pub(super) fn new(
+    pub(crate) fn new(
         globs: &[String],
         takes_ignored: bool,
         takes_hidden: bool,
@@ -69,7 +69,7 @@ impl Walk {
 
     /// The files under these paths, in the order of the paths and, in each, of their names. Symbolic links are
     /// followed only where they are given as a path.
-    pub(super) fn files(&self, roots: &[PathBuf]) -> Files {
+    pub(crate) fn files(&self, roots: &[PathBuf]) -> Files {
         Files {
             walk: self.clone(),
             roots: roots.iter().cloned().collect(),
@@ -100,7 +100,7 @@ impl Walk {
 
 /// The files of a walk.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(crate) struct Files {
     walk: Walk,
     roots: VecDeque<PathBuf>,
     entries: Option<IntoIter>,

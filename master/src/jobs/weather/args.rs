@@ -14,7 +14,8 @@ use super::{
     zones::{self, Zone},
 };
 use crate::{
-    cli::{Narrator, When, duration, size},
+    cli::{Narrator, When, duration},
+    jobs::search::size,
     report::{Format, weather::Style},
 };
 
