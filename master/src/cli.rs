@@ -10,8 +10,8 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, duration};
-pub(crate) use narrate::Narrator;
+pub(crate) use common::{Backend, Common, When, duration};
+pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 
 use crate::jobs::{
@@ -25,6 +25,7 @@ use crate::jobs::{
     search::{self, SearchArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
+    weather::{self, WeatherArgs},
 };
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
@@ -47,6 +48,7 @@ Examples:
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
   master run gzip -9 ::: *.log           a command for each input, many at a time
+  master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
@@ -95,6 +97,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Weather(Box<WeatherArgs>),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -135,7 +138,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            narrate::complain(&format!("error: {error:#}"));
+            complain(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -150,6 +153,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Run { run, common } => run::run(&run, &common),
         Command::Imports { imports, common } => imports::run(&imports, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
+        Command::Weather(args) => weather::run(&args),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

@@ -197,23 +197,32 @@ impl Common {
 
     /// Who tells on standard error what happens.
     pub(crate) fn narrator(&self) -> Narrator {
-        let is_shown = match self.progress {
-            When::Auto => io::stderr().is_terminal(),
-            When::Always => true,
-            When::Never => false,
-        };
-        Narrator::new(
-            self.verbose,
-            Progress::new(is_shown, self.progress == When::Always),
-        )
+        self.progress.narrator(self.verbose)
     }
 
     /// Whether results are coloured.
     pub(crate) fn is_coloured(&self) -> bool {
-        match self.color {
-            When::Auto => io::stdout().is_terminal() && colour_is_welcome(),
-            When::Always => true,
-            When::Never => false,
+        self.color.is_coloured()
+    }
+}
+
+impl When {
+    /// Who tells on standard error what happens, with progress at this time.
+    pub(crate) fn narrator(self, is_verbose: bool) -> Narrator {
+        let is_shown = match self {
+            Self::Auto => io::stderr().is_terminal(),
+            Self::Always => true,
+            Self::Never => false,
+        };
+        Narrator::new(is_verbose, Progress::new(is_shown, self == Self::Always))
+    }
+
+    /// Whether results are coloured at this time.
+    pub(crate) fn is_coloured(self) -> bool {
+        match self {
+            Self::Auto => io::stdout().is_terminal() && colour_is_welcome(),
+            Self::Always => true,
+            Self::Never => false,
         }
     }
 }

@@ -13,3 +13,4 @@ pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod stats;
 pub(crate) mod tune;
+pub(crate) mod weather;

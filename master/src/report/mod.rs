@@ -12,8 +12,10 @@ mod layout;
 pub(crate) mod ps;
 pub(crate) mod run;
 pub(crate) mod search;
+pub(crate) mod sleepers;
 pub(crate) mod stats;
 pub(crate) mod tune;
+pub(crate) mod weather;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
