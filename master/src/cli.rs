@@ -20,6 +20,7 @@ use crate::jobs::{
     doctor,
     factor::{self, FactorArgs},
     imports::{self, ImportsArgs},
+    logs::{self, Logs},
     ps::{self, PsArgs},
     run::{self, RunArgs},
     search::{self, SearchArgs},
@@ -49,6 +50,7 @@ Examples:
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
   master run gzip -9 ::: *.log           a command for each input, many at a time
   master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
+  master logs serve --output app.jsonl   collect what Python programs log, none lost
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
@@ -98,6 +100,8 @@ enum Command {
         common: Common,
     },
     Weather(Box<WeatherArgs>),
+    #[command(subcommand)]
+    Logs(Logs),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -154,6 +158,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Imports { imports, common } => imports::run(&imports, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Weather(args) => weather::run(&args),
+        Command::Logs(logs) => logs::run(&logs),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

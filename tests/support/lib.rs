@@ -11,6 +11,7 @@
     reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
+pub mod logs;
 mod pools;
 mod process;
 mod run;

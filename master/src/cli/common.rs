@@ -112,6 +112,11 @@ impl Common {
         }
     }
 
+    /// How many workers were asked for, or as many as the job has use for.
+    pub(crate) fn workers_or(&self, default: usize) -> usize {
+        self.workers.map_or(default, |_| self.workers())
+    }
+
     /// Starts a pool that signals reach.
     pub(crate) fn start(pool: PoolBuilder) -> anyhow::Result<Pool> {
         let pool = pool.start()?;

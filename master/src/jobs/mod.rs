@@ -6,6 +6,7 @@ pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod imports;
 pub(crate) mod iris;
+pub(crate) mod logs;
 mod news;
 mod order;
 pub(crate) mod ps;

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod imports;
 mod layout;
+pub(crate) mod logs;
 pub(crate) mod ps;
 pub(crate) mod run;
 pub(crate) mod search;

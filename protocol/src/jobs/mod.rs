@@ -7,5 +7,6 @@ pub mod factor;
 pub mod fault;
 pub mod imports;
 pub mod run;
+pub mod logs;
 pub mod search;
 pub mod tune;

@@ -7,6 +7,7 @@ pub mod factor;
 mod fault;
 pub mod imports;
 mod run;
+mod logs;
 pub mod search;
 pub mod tune;
 
@@ -25,5 +26,6 @@ pub fn registry() -> Registry {
     run::register(&mut registry);
     search::register(&mut registry);
     imports::register(&mut registry);
+    logs::register(&mut registry);
     registry
 }
