@@ -2,8 +2,11 @@
 
 pub mod burn;
 pub mod classify;
+pub mod deli;
 pub mod echo;
 pub mod factor;
 pub mod fault;
+pub mod philosophers;
+pub mod race;
 pub mod search;
 pub mod tune;

@@ -143,7 +143,7 @@ pub(crate) struct Atoms<T> {
     member: Member,
     /// As it was when opened.
     count: usize,
-    atoms: PhantomData<fn(T) -> T>,
+    kind: PhantomData<fn(T) -> T>,
 }
 
 impl<T: Atom> Atoms<T> {
@@ -157,7 +157,7 @@ impl<T: Atom> Atoms<T> {
         let atoms = Self {
             member,
             count,
-            atoms: PhantomData,
+            kind: PhantomData,
         };
         // Nobody has its address yet.
         for (index, value) in values.iter().enumerate() {
@@ -175,7 +175,7 @@ impl<T: Atom> Atoms<T> {
         Ok(Self {
             member,
             count: bytes / size_of::<T::Cell>(),
-            atoms: PhantomData,
+            kind: PhantomData,
         })
     }
 

@@ -200,7 +200,7 @@ impl<T: Plain + ?Sized> Guarded<T> {
     /// Takes the data for reading, within the limit; `None` too where there are no readers.
     #[inline]
     pub(crate) fn share(&self, limit: Option<Duration>) -> Option<Common<'_, T>> {
-        let row = self.row.as_ref()?;
+        let row = self.row?;
         let readers = Rows::of(&self.member);
         let lock = self.lock();
         readers.begin(row);
@@ -226,7 +226,7 @@ impl<T: Plain + ?Sized> Guarded<T> {
 impl<T: ?Sized> Drop for Guarded<T> {
     fn drop(&mut self) {
         if let Some(row) = self.row.take() {
-            Rows::of(&self.member).leave(&row);
+            Rows::of(&self.member).leave(row);
         }
     }
 }
@@ -297,7 +297,7 @@ impl<T: Plain + ?Sized> Drop for Exclusive<'_, T> {
 /// The data, for several who read it.
 pub(crate) struct Common<'a, T: Plain + ?Sized> {
     guarded: &'a Guarded<T>,
-    row: &'a Row,
+    row: Row,
 }
 
 impl<T: Plain + ?Sized> Common<'_, T> {

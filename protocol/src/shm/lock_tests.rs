@@ -21,6 +21,7 @@ fn another(member: &Member) -> Member {
 /// Takes the lock and dies with it.
 fn die_holding(member: Member) {
     mem::forget(Lock::at(&member, AT).take(SOON).unwrap());
+    drop(member);
 }
 
 #[test]

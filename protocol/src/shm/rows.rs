@@ -76,7 +76,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Gives the row back, unless somebody who has forgotten its guard is still entered.
-    pub(crate) fn leave(self, row: &Row) {
+    pub(crate) fn leave(self, row: Row) {
         let own = u64::from(self.0.number()) << NUMBER_SHIFT;
         let _ = self
             .0
@@ -86,13 +86,13 @@ impl<'a> Rows<'a> {
 
     /// Enters a reader. The look for a writer comes after.
     #[inline]
-    pub(crate) fn begin(self, row: &Row) {
+    pub(crate) fn begin(self, row: Row) {
         self.0.long(offset(row.0)).fetch_add(1, SeqCst);
     }
 
     /// Takes a reader out again, and tells the writer that waits for it.
     #[inline]
-    pub(crate) fn end(self, row: &Row) {
+    pub(crate) fn end(self, row: Row) {
         self.0.long(offset(row.0)).fetch_sub(1, SeqCst);
         self.0.gate(GATE).open_after_exchange(1);
     }
@@ -124,14 +124,14 @@ impl<'a> Rows<'a> {
 
     /// Adds to the count in a row.
     #[inline]
-    pub(crate) fn add(self, row: &Row, amount: u32) {
+    pub(crate) fn add(self, row: Row, amount: u32) {
         let row = self.0.long(offset(row.0));
         row.fetch_add(u64::from(amount), SeqCst);
     }
 
     /// Takes from the count in a row, which has so many.
     #[inline]
-    pub(crate) fn subtract(self, row: &Row, amount: u32) {
+    pub(crate) fn subtract(self, row: Row, amount: u32) {
         let row = self.0.long(offset(row.0));
         row.fetch_sub(u64::from(amount), SeqCst);
     }
@@ -169,7 +169,6 @@ fn offset(index: u32) -> usize {
     ROWS + ROW_BYTES * index as usize
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
 pub(crate) fn owner(word: u64) -> u32 {
     (word >> NUMBER_SHIFT) as u32
 }

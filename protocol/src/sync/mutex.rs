@@ -51,6 +51,7 @@ impl<T: Plain> Mutex<T> {
     ///
     /// # Errors
     /// [`SyncError::System`] when there is no memory or no descriptor left.
+    #[expect(clippy::needless_pass_by_value, reason = "as of every lock")]
     pub fn new(value: T) -> Result<Self, SyncError> {
         Self::of(&value)
     }

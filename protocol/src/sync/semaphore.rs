@@ -178,7 +178,7 @@ impl Semaphore {
         let free = self.member.word(FREE);
         let left = free.load(Relaxed).checked_sub(1)?;
         // In this order: who is killed in between has a permit, and will be found.
-        Rows::of(&self.member).add(&self.row, 1);
+        Rows::of(&self.member).add(self.row, 1);
         free.store(left, Release);
         drop(turn);
         Some(Permit { semaphore: self })
@@ -220,7 +220,7 @@ impl Sealed for Semaphore {
 
 impl Drop for Semaphore {
     fn drop(&mut self) {
-        Rows::of(&self.member).leave(&self.row);
+        Rows::of(&self.member).leave(self.row);
     }
 }
 
@@ -247,7 +247,7 @@ impl Permit<'_> {
             let total = member.word(TOTAL);
             // In this order: who is killed in between has used it up.
             total.store(total.load(Relaxed).saturating_sub(1), Release);
-            Rows::of(member).subtract(row, 1);
+            Rows::of(member).subtract(*row, 1);
             drop(turn);
         }
         std::mem::forget(self);
@@ -259,7 +259,7 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let Semaphore { member, row } = self.semaphore;
         if let Some(turn) = self.semaphore.turn(None) {
-            Rows::of(member).subtract(row, 1);
+            Rows::of(member).subtract(*row, 1);
             let free = member.word(FREE);
             free.store(free.load(Relaxed).saturating_add(1), Release);
             drop(turn);

@@ -346,7 +346,7 @@ fn a_ticket_opens_what_it_names_and_nothing_else() {
 
 #[test]
 fn who_reads_a_list_sees_whole_items_while_others_change_them() {
-    let texts = ["a".repeat(40), "b".repeat(33), "c".repeat(1)];
+    let texts = ["a".repeat(40), "b".repeat(33), "c".into()];
     let list = SharedList::new([Item::from(texts[0].as_str())]).unwrap();
     let is_over = AtomicU32::new(0);
     thread::scope(|scope| {
@@ -444,6 +444,6 @@ proptest! {
             }
         }
         let left: VecDeque<_> = std::iter::from_fn(|| semaphore.try_acquire().ok()).collect();
-        prop_assert_eq!(left.len() as u32, total - held.iter().sum::<u32>());
+        prop_assert_eq!(u32::try_from(left.len()).unwrap(), total - held.iter().sum::<u32>());
     }
 }

@@ -2,9 +2,12 @@
 
 pub mod burn;
 mod classify;
+mod deli;
 mod echo;
 pub mod factor;
 mod fault;
+mod philosophers;
+mod race;
 pub mod search;
 pub mod tune;
 
@@ -21,5 +24,8 @@ pub fn registry() -> Registry {
     factor::register(&mut registry);
     classify::register(&mut registry);
     search::register(&mut registry);
+    deli::register(&mut registry);
+    philosophers::register(&mut registry);
+    race::register(&mut registry);
     registry
 }
