@@ -52,6 +52,7 @@ Examples:
   master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
   master logs serve --output app.jsonl   collect what Python programs log, none lost
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
+  master demo philosophers               each a process, each fork a lock that survives its holder
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
 

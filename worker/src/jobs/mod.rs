@@ -2,12 +2,15 @@
 
 pub mod burn;
 mod classify;
+mod deli;
 mod echo;
 pub mod factor;
 mod fault;
 pub mod imports;
-mod run;
 mod logs;
+mod philosophers;
+mod race;
+mod run;
 pub mod search;
 pub mod tune;
 
@@ -27,5 +30,8 @@ pub fn registry() -> Registry {
     search::register(&mut registry);
     imports::register(&mut registry);
     logs::register(&mut registry);
+    deli::register(&mut registry);
+    philosophers::register(&mut registry);
+    race::register(&mut registry);
     registry
 }
