@@ -130,20 +130,20 @@ fn pulled(axis: &[f32], rows: &[Vec<f32>]) -> Vec<f32> {
 fn orthonormalise(axes: &mut [Vec<f32>]) {
     for at in 0..axes.len() {
         let (before, rest) = axes.split_at_mut(at);
-        let axis = &mut rest[0];
-        let length = dot(axis, axis).sqrt();
+        let this = &mut rest[0];
+        let length = dot(this, this).sqrt();
         // Once more for what rounding has left.
         for other in before.iter().chain(before.iter()) {
-            let along = dot(axis, other);
-            add(axis, -along, other);
+            let along = dot(this, other);
+            add(this, -along, other);
         }
-        let left = dot(axis, axis).sqrt();
+        let left = dot(this, this).sqrt();
         let by = if left > length * 1e-4 {
             1.0 / left
         } else {
             0.0
         };
-        axis.iter_mut().for_each(|x| *x *= by);
+        this.iter_mut().for_each(|x| *x *= by);
     }
 }
 
