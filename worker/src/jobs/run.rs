@@ -46,6 +46,7 @@ struct Runner {
 const SCRATCH_BYTES: usize = 64 << 10;
 
 impl Runner {
+    #[expect(clippy::unnecessary_wraps, reason = "a state may fail to be made")]
     fn new(context: &Context) -> Result<Self, Infallible> {
         Ok(Self {
             launcher: Launcher::new(),

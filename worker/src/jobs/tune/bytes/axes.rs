@@ -143,7 +143,9 @@ fn orthonormalise(axes: &mut [Vec<f32>]) {
         } else {
             0.0
         };
-        this.iter_mut().for_each(|x| *x *= by);
+        for x in this.iter_mut() {
+            *x *= by;
+        }
     }
 }
 
