@@ -19,3 +19,12 @@ fn one_executable_is_both_master_and_worker() {
         assert_eq!(output.stdout, "10 words\n");
     });
 }
+
+#[test]
+fn workers_are_handed_the_end_of_a_queue_when_they_start() {
+    within(60, || {
+        let output = program("examples/queue_at_start", [""; 0]).end();
+        output.assert_quiet_success();
+        assert_eq!(output.stdout, "6500002500000, told in 5 steps\n");
+    });
+}

@@ -47,6 +47,7 @@ mod role;
 pub use brigade_protocol::{
     Task, TaskFailure, jobs, queue,
     queue::{JoinableQueue, Queue, SimpleQueue},
+    sync,
 };
 pub use brigade_worker::{Context, Registry};
 pub use exit::Exit;
@@ -61,3 +62,8 @@ pub use role::worker_role;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Compiles the examples of the library's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/library.md")]
+struct LibraryPage;

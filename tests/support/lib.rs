@@ -15,6 +15,9 @@ pub mod logs;
 mod pools;
 mod process;
 mod run;
+mod terminal;
+mod weather;
+mod web;
 
 use std::{
     env,
@@ -31,6 +34,9 @@ pub use process::{
     children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
 };
 pub use run::{Output, Running, master, program, write};
+pub use terminal::Terminal;
+pub use weather::{fair_forecast, fair_server, forecast, weather, weather_command, zone_of};
+pub use web::{Asked, Reply, Web};
 
 /// Runs a test's body and fails it if it takes longer than `seconds`: the commonest fault is silence.
 pub fn within<R: Send + 'static>(seconds: u64, body: impl FnOnce() -> R + Send + 'static) -> R {

@@ -3,14 +3,17 @@
 mod args;
 mod ask;
 mod deal;
+mod files;
+mod folder;
+mod lane;
 mod merge;
 mod rules;
 mod run;
 mod shards;
 mod tree;
-mod walk;
+pub(crate) mod walk;
 mod watch;
 
-pub(crate) use args::{SearchArgs, Show};
+pub(crate) use args::{SearchArgs, Show, size};
 pub(crate) use merge::Part;
 pub(crate) use run::run;

@@ -81,6 +81,14 @@ impl<'a> SearchReport<'a> {
         }
     }
 
+    /// Ends an answer that others will follow: a program that asks has to know where one ends.
+    pub(crate) fn end(&self, elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
+        match self.style.format {
+            Format::Json => json::end(self.pattern, self.lines, self.files, elapsed, out),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether anything was found.
     pub(crate) fn found(&self) -> bool {
         self.lines > 0

@@ -73,6 +73,8 @@ pub struct Question {
     pub pattern: Pattern,
     /// What to answer.
     pub wanted: Wanted,
+    /// So many pages may be sent before [`Order::More`] is needed.
+    pub window: u32,
 }
 
 /// A file that a shard is to hold.
@@ -82,6 +84,8 @@ pub struct File {
     pub number: u32,
     /// Its path, as the system takes it.
     pub path: ByteBuf,
+    /// Its size when it was found. It may be another one by now.
+    pub bytes: u64,
 }
 
 /// Which files are held and how.
@@ -107,6 +111,18 @@ pub enum Order {
     Report,
     /// Look for something.
     Ask(Question),
+    /// So many further pages may be sent: those before are not in anybody's way any more.
+    More {
+        /// In answer to this question.
+        question: u64,
+        /// How many.
+        pages: u32,
+    },
+    /// Nobody waits for the answer to this question any more.
+    Enough {
+        /// The question.
+        question: u64,
+    },
     /// The end.
     Stop,
 }
@@ -118,9 +134,9 @@ pub struct Holdings {
     pub files: u64,
     /// Their size.
     pub bytes: u64,
-    /// Files left out because they hold NUL bytes.
+    /// Files left out since the last report because they hold NUL bytes.
     pub binary: u64,
-    /// Files left out because they are too large.
+    /// The same because they are too large.
     pub large: u64,
     /// Files that could not be read since the last report, and why.
     pub unread: Vec<(u32, String)>,
@@ -158,6 +174,17 @@ pub struct Page {
     pub through: Option<u32>,
 }
 
+impl Page {
+    /// An empty page that keeps its memory.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.text.clear();
+        self.spans.clear();
+        self.counts.clear();
+        self.through = None;
+    }
+}
+
 /// What a shard says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {
@@ -170,6 +197,8 @@ pub enum Said {
     Holds(Holdings),
     /// Part of the answer to a question.
     Page(u64, Page),
+    /// A question's pattern cannot be looked for, and why.
+    Unfit(u64, String),
     /// The answer is complete.
     Done(u64),
     /// The shard will not come up again, and why.

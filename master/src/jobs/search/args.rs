@@ -7,6 +7,8 @@ use clap::Args;
 
 /// Lines are cut to so many bytes unless --max-columns says otherwise: a file may be one line of a gigabyte.
 const LONGEST: u32 = 1 << 20;
+/// And in any case to so many, so that a line goes through a queue.
+const LIMIT: u32 = 512 << 20;
 
 /// Search files for text, all at once and from memory
 ///
@@ -28,6 +30,7 @@ pub(crate) struct SearchArgs {
         short = 'e',
         long = "pattern",
         value_name = "PATTERN",
+        allow_hyphen_values = true,
         required_unless_present = "interactive"
     )]
     patterns: Vec<OsString>,
@@ -92,7 +95,7 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_filesize: Option<u64>,
 
-    /// Cut lines to so many bytes; 0 for as long as they are [default: 1 MiB]
+    /// Cut lines to so many bytes; 0 for as long as they are, up to 512 MiB [default: 1 MiB]
     #[arg(long, value_name = "BYTES")]
     max_columns: Option<u32>,
 
@@ -154,8 +157,8 @@ impl SearchArgs {
                 spans,
                 longest: match self.max_columns {
                     None => LONGEST,
-                    Some(0) => u32::MAX,
-                    Some(longest) => longest,
+                    Some(0) => LIMIT,
+                    Some(longest) => longest.min(LIMIT),
                 },
             },
         }
@@ -163,11 +166,8 @@ impl SearchArgs {
 
     /// Whether lines around the matches were asked for.
     pub(super) fn has_context(&self) -> bool {
-        self.before
-            .or(self.after)
-            .unwrap_or(self.context)
-            .max(self.context)
-            > 0
+        let lines = |own: Option<u32>| own.unwrap_or(self.context);
+        lines(self.before).max(lines(self.after)) > 0
     }
 
     pub(super) fn terms(&self) -> Terms {
@@ -179,7 +179,7 @@ impl SearchArgs {
 }
 
 /// A size in bytes: `500K`, `10M`, `2G`, with 1024 for a thousand.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,

@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use rustyline::{DefaultEditor, error::ReadlineError};
+use nix::sys::termios::{self, SetArg, Termios};
+use rustyline::{Behavior, Config, DefaultEditor, error::ReadlineError};
 
 /// Says what can be typed.
 pub(super) const HELP: &str = "\
@@ -36,14 +37,18 @@ pub(super) struct Asker {
     next: Sender<()>,
     asked: Receiver<Asked>,
     is_waiting: bool,
+    /// How the terminal was before there was a prompt.
+    terminal: Option<Termios>,
 }
 
 impl Asker {
     pub(super) fn start() -> Self {
         let (next, wanted) = mpsc::channel();
         let (tell, asked) = mpsc::channel();
+        let terminal = termios::tcgetattr(io::stdin()).ok();
+        let is_terminal = terminal.is_some();
         thread::spawn(move || {
-            if io::stdin().is_terminal() {
+            if is_terminal {
                 prompt(&wanted, &tell);
             } else {
                 read(&wanted, &tell);
@@ -53,6 +58,7 @@ impl Asker {
             next,
             asked,
             is_waiting: false,
+            terminal,
         }
     }
 
@@ -73,17 +79,31 @@ impl Asker {
     }
 }
 
+impl Drop for Asker {
+    /// Whatever the prompt was in the middle of when a signal came, the terminal is as it was.
+    fn drop(&mut self) {
+        if let Some(terminal) = &self.terminal {
+            let _ = termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, terminal);
+        }
+    }
+}
+
 /// Lines of standard input as they are.
 fn read(wanted: &Receiver<()>, tell: &Sender<Asked>) {
     let mut lines = io::stdin().lock().split(b'\n');
     while wanted.recv().is_ok() {
-        let asked = match lines.next() {
-            Some(Ok(mut line)) => {
-                line.pop_if(|last| *last == b'\r');
-                Asked::Pattern(line)
+        let asked = loop {
+            match lines.next() {
+                Some(Ok(mut line)) => {
+                    line.pop_if(|last| *last == b'\r');
+                    // It would match every line there is, and was hardly meant to.
+                    if !line.is_empty() {
+                        break Asked::Pattern(line);
+                    }
+                }
+                Some(Err(error)) => break Asked::Broken(error.to_string()),
+                None => break Asked::End,
             }
-            Some(Err(error)) => Asked::Broken(error.to_string()),
-            None => Asked::End,
         };
         if tell.send(asked).is_err() {
             return;
@@ -93,7 +113,14 @@ fn read(wanted: &Receiver<()>, tell: &Sender<Asked>) {
 
 /// Lines typed at a prompt, with those of earlier days at hand.
 fn prompt(wanted: &Receiver<()>, tell: &Sender<Asked>) {
-    let mut editor = match DefaultEditor::new() {
+    let behavior = if io::stdout().is_terminal() {
+        Behavior::Stdio
+    } else {
+        // What is found goes there, and nothing else.
+        Behavior::PreferTerm
+    };
+    let config = Config::builder().behavior(behavior).build();
+    let mut editor = match DefaultEditor::with_config(config) {
         Ok(editor) => editor,
         Err(error) => return drop(tell.send(Asked::Broken(error.to_string()))),
     };

@@ -76,6 +76,18 @@ impl Merge {
         }
     }
 
+    /// Whether a shard has answered, or never will.
+    pub(super) fn is_done(&self, shard: usize) -> bool {
+        self.shards.get(shard).is_none_or(|shard| shard.is_done)
+    }
+
+    /// Whether all that came of a shard was handed out.
+    pub(super) fn is_shown(&self, shard: usize) -> bool {
+        self.shards
+            .get(shard)
+            .is_none_or(|shard| shard.parts.is_empty())
+    }
+
     /// Whether all have answered.
     pub(super) fn is_over(&self) -> bool {
         self.shards.iter().all(|shard| shard.is_done)

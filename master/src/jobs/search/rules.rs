@@ -1,10 +1,11 @@
 //! What .gitignore and .ignore files say, those of a directory and all above it, in the order in which git and
 //! ripgrep let them hold: .ignore before .gitignore, the nearest first, .gitignore only in a repository and up to its
-//! root.
+//! root, and last what the user has git ignore everywhere.
 
 use std::{
-    fs,
+    fs, iter,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ignore::{
@@ -12,11 +13,13 @@ use ignore::{
     gitignore::{Gitignore, GitignoreBuilder},
 };
 
+/// What a directory may hold that says what of the rest is wanted.
+const NAMES: [&[u8]; 3] = [b".git", b".gitignore", b".ignore"];
+
 /// The rules of one directory.
 #[derive(Debug, Default)]
 struct Frame {
-    /// Of the entries of the directory; 0 for a directory above the root.
-    depth: usize,
+    above: Option<Arc<Self>>,
     ignore: Option<Gitignore>,
     gitignore: Option<Gitignore>,
     /// Those of the repository whose root this is.
@@ -24,12 +27,26 @@ struct Frame {
     is_repository: bool,
 }
 
-/// The rules that hold where a walk is.
-#[derive(Debug, Default)]
+/// Where a walk began.
+#[derive(Debug)]
+struct Root {
+    /// As it was given, and where it really is.
+    given: PathBuf,
+    real: PathBuf,
+    /// What the user has git ignore everywhere.
+    global: Option<Gitignore>,
+}
+
+/// The rules that hold for the entries of a directory.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
-    frames: Vec<Frame>,
-    /// The root of the walk as it was given, and where it really is.
-    root: Option<(PathBuf, PathBuf)>,
+    root: Option<Arc<Root>>,
+    nearest: Option<Arc<Frame>>,
+}
+
+/// Whether an entry of this name holds rules.
+pub(super) fn is_rule(name: &[u8]) -> bool {
+    name.starts_with(b".") && NAMES.contains(&name)
 }
 
 impl Rules {
@@ -38,97 +55,114 @@ impl Rules {
         let Ok(real) = fs::canonicalize(root) else {
             return Self::default();
         };
-        let mut rules = Self {
-            root: Some((root.to_owned(), real.clone())),
-            ..Self::default()
-        };
+        let mut nearest = None;
         let mut folders: Vec<&Path> = real.ancestors().skip(1).collect();
         folders.reverse();
         for folder in folders {
-            let mut frame = Frame::default();
-            for name in [".git", ".gitignore", ".ignore"] {
-                let path = folder.join(name);
-                if path.exists() {
-                    frame.learn(&path, folder, name.as_bytes());
-                }
-            }
-            rules.frames.push(frame);
-        }
-        rules
-    }
-
-    /// Forgets the rules of directories that are left; an entry of this depth comes next.
-    pub(super) fn leave(&mut self, depth: usize) {
-        while self.frames.last().is_some_and(|last| last.depth > depth) {
-            self.frames.pop();
-        }
-    }
-
-    /// Takes in the rules in this file, which is an entry of this depth.
-    pub(super) fn learn(&mut self, path: &Path, name: &[u8], depth: usize) {
-        let Some(folder) = path.parent().and_then(|folder| self.real(folder)) else {
-            return;
-        };
-        if self.frames.last().is_none_or(|last| last.depth != depth) {
-            self.frames.push(Frame {
-                depth,
-                ..Frame::default()
+            let there = NAMES.into_iter().filter(|name| {
+                let name = std::str::from_utf8(name).unwrap_or_default();
+                folder.join(name).exists()
             });
+            nearest = Frame::of(folder, folder, there, nearest);
         }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.learn(path, &folder, name);
+        // Which part of it is no rule does not matter to the rest, nor does it to git.
+        let (global, _) = GitignoreBuilder::new(&real).build_global();
+        let root = Root {
+            given: root.to_owned(),
+            real,
+            global: Some(global).filter(|rules| !rules.is_empty()),
+        };
+        Self {
+            root: Some(Arc::new(root)),
+            nearest,
+        }
+    }
+
+    /// Those that hold in a directory, of whose entries `names` hold rules.
+    pub(super) fn below<'a>(&self, folder: &Path, names: impl Iterator<Item = &'a [u8]>) -> Self {
+        let above = self.nearest.clone();
+        let nearest = match self.real(folder) {
+            Some(real) => Frame::of(folder, &real, names, above),
+            None => above,
+        };
+        Self {
+            root: self.root.clone(),
+            nearest,
         }
     }
 
     /// Whether the rules want an entry; `None` when they say nothing about it.
     pub(super) fn wants(&self, path: &Path, is_dir: bool) -> Option<bool> {
-        if self.frames.iter().all(Frame::is_empty) {
-            return None;
-        }
+        self.nearest.as_ref()?;
         let path = self.real(path)?;
         let by_ignore = self
-            .frames
-            .iter()
-            .rev()
+            .frames()
             .find_map(|frame| verdict(frame.ignore.as_ref(), &path, is_dir));
-        by_ignore.or_else(|| {
-            let root = self.frames.iter().rposition(|frame| frame.is_repository)?;
-            let inside = &self.frames[root..];
-            let by_git = inside
-                .iter()
-                .rev()
-                .find_map(|frame| verdict(frame.gitignore.as_ref(), &path, is_dir));
-            by_git.or_else(|| verdict(self.frames[root].exclude.as_ref(), &path, is_dir))
-        })
+        by_ignore.or_else(|| self.wanted_by_git(&path, is_dir))
+    }
+
+    fn wanted_by_git(&self, path: &Path, is_dir: bool) -> Option<bool> {
+        let repository = self.frames().find(|frame| frame.is_repository)?;
+        let above = repository.above.as_ref().map(Arc::as_ptr);
+        let inside = self
+            .frames()
+            .take_while(|frame| Some(std::ptr::from_ref::<Frame>(frame)) != above);
+        inside
+            .filter_map(|frame| verdict(frame.gitignore.as_ref(), path, is_dir))
+            .next()
+            .or_else(|| verdict(repository.exclude.as_ref(), path, is_dir))
+            .or_else(|| verdict(self.root.as_ref()?.global.as_ref(), path, is_dir))
+    }
+
+    /// The nearest first.
+    fn frames(&self) -> impl Iterator<Item = &Frame> {
+        iter::successors(self.nearest.as_deref(), |frame| frame.above.as_deref())
     }
 
     /// Where a path below the root really is.
     fn real(&self, path: &Path) -> Option<PathBuf> {
-        let (root, real) = self.root.as_ref()?;
-        let below = path.strip_prefix(root).ok()?;
-        Some(real.join(below))
+        let root = self.root.as_ref()?;
+        let below = path.strip_prefix(&root.given).ok()?;
+        Some(root.real.join(below))
     }
 }
 
 impl Frame {
-    fn learn(&mut self, path: &Path, folder: &Path, name: &[u8]) {
-        match name {
-            b".ignore" => self.ignore = rules(path, folder),
-            b".gitignore" => self.gitignore = rules(path, folder),
-            _ => {
-                self.is_repository = true;
-                self.exclude = rules(&path.join("info/exclude"), folder);
+    /// What the entries of these names say about a directory; where they say nothing, what holds above it.
+    fn of<'a>(
+        folder: &Path,
+        real: &Path,
+        names: impl Iterator<Item = &'a [u8]>,
+        above: Option<Arc<Self>>,
+    ) -> Option<Arc<Self>> {
+        let mut frame = Self::default();
+        for name in names {
+            match name {
+                b".ignore" => frame.ignore = rules(&folder.join(".ignore"), real),
+                b".gitignore" => frame.gitignore = rules(&folder.join(".gitignore"), real),
+                b".git" => {
+                    frame.is_repository = true;
+                    frame.exclude = rules(&folder.join(".git/info/exclude"), real);
+                }
+                _ => {}
             }
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.ignore.is_none() && self.gitignore.is_none() && self.exclude.is_none()
+        let says_nothing =
+            frame.ignore.is_none() && frame.gitignore.is_none() && !frame.is_repository;
+        if says_nothing {
+            return above;
+        }
+        frame.above = above;
+        Some(Arc::new(frame))
     }
 }
 
 /// The rules of a file, which hold in `folder`; `None` when there are none.
 fn rules(path: &Path, folder: &Path) -> Option<Gitignore> {
+    if !path.is_file() {
+        // To open a FIFO would wait for ever.
+        return None;
+    }
     let mut builder = GitignoreBuilder::new(folder);
     // A line that is no rule leaves the others as they are, and so do git and ripgrep.
     let _ = builder.add(path);

@@ -12,6 +12,7 @@ use brigade_worker::jobs::search::Matcher;
 use super::{
     SearchArgs,
     ask::{self, Asked, Asker},
+    shards::Outcome,
     tree::Tree,
 };
 use crate::{
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &SearchArgs, common: &Common) -> anyhow::Result<Done> {
             has_context: args.has_context(),
         },
         tree: Tree::load(args, common, &narrator)?,
+        limit: common.timeout(),
         narrator,
         found: false,
         faults: 0,
@@ -60,6 +62,8 @@ struct Desk<'a> {
     args: &'a SearchArgs,
     style: Style,
     tree: Tree<'a>,
+    /// How long an answer may take.
+    limit: Option<Duration>,
     narrator: Narrator,
     found: bool,
     /// Patterns that could not be looked for.
@@ -88,17 +92,31 @@ impl Desk<'_> {
     fn answer(&mut self, pattern: &Pattern, began: Instant) -> anyhow::Result<()> {
         let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
         let spans = self.style.is_coloured || self.style.format == Format::Json;
+        let wanted = self.args.wanted(spans);
         let (shards, paths) = self.tree.parts();
         let mut report = SearchReport::new(self.style, pattern, paths);
-        shards.ask(pattern, self.args.wanted(spans), |part| {
+        let outcome = shards.ask(pattern, wanted, self.limit, |part| {
             report
                 .write(&part, &mut out)
                 .context("cannot write what was found")
         })?;
+        let elapsed = began.elapsed();
+        if self.args.interactive && outcome == Outcome::Answered {
+            report
+                .end(elapsed, &mut out)
+                .context("cannot write what was found")?;
+        }
         out.flush().context("cannot write what was found")?;
-        let (summary, found) = (report.summary(began.elapsed()), report.found());
+        let (summary, found) = (report.summary(elapsed), report.found());
         self.tree.tell();
-        self.narrator.say(&summary);
+        match outcome {
+            Outcome::Answered => self.narrator.say(&summary),
+            Outcome::Unfit(why) => {
+                self.faults += 1;
+                self.narrator.say(&format!("error: {why}"));
+            }
+            Outcome::Interrupted => {}
+        }
         self.found |= found;
         Ok(())
     }
@@ -109,19 +127,15 @@ impl Desk<'_> {
         while signals::caught().is_none() {
             match asker.next(LOOK) {
                 Asked::Pattern(text) => {
+                    let began = Instant::now();
                     self.tree.refresh()?;
-                    let pattern = self.args.pattern(&text);
-                    match Matcher::new(&pattern) {
-                        Ok(_) => self.answer(&pattern, Instant::now())?,
-                        Err(error) => {
-                            self.faults += 1;
-                            self.narrator.say(&format!("error: {error}"));
-                        }
-                    }
+                    self.answer(&self.args.pattern(&text), began)?;
                 }
                 Asked::Help => self.narrator.say(ask::HELP),
                 Asked::End => break,
-                Asked::Nothing => drop(self.tree.refresh()?),
+                Asked::Nothing => {
+                    self.tree.refresh()?;
+                }
                 Asked::Broken(why) => {
                     anyhow::bail!("cannot read what to look for from standard input: {why}")
                 }

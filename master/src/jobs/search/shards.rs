@@ -3,28 +3,38 @@
 //! A shard whose worker dies is begun again by the pool. It says that it is here, and gets all its files and the
 //! question that is open anew; what it has answered already is not shown twice.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use brigade::{
     Pool, PoolBuilder,
-    queue::{Consumer, Producer, Queue, QueueError},
+    queue::{Consumer, Queue, QueueError},
 };
 use brigade_protocol::jobs::search::{
     Answer, File, Holdings, Order, Pattern, Question, Said, SearchShard, Shard, Terms, Wanted,
 };
 
-use super::merge::{Merge, Part};
+use super::{
+    lane::Lane,
+    merge::{Merge, Part},
+};
 use crate::cli::{Common, signals};
 
-/// Orders that may wait for a shard, and answers for us.
+/// Orders that may wait in a shard's queue, and answers for us.
 const ORDERS: usize = 256;
-const ANSWERS: usize = 64;
-/// So many files are ordered to be loaded together.
-const BATCH: usize = 64;
+const ANSWERS: usize = 256;
+/// So many pages of a shard, 64 KiB each, may wait to be shown, because those of another come first.
+const WINDOW: u32 = 256;
 /// How often to look whether the user wants to end.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often the pool begins a shard again, when the user does not say.
-const RETRIES: u32 = 1000;
+/// The same while there are orders for which a shard has no room.
+const SHORT_LOOK: Duration = Duration::from_millis(2);
+/// How often the pool begins a shard again: whether it is worth it is judged here, by what the shard gets done.
+const RETRIES: u32 = u32::MAX - 1;
+/// How long shards may take to end before they are ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What happens that the user may want to know.
 #[derive(Debug)]
@@ -40,20 +50,6 @@ pub(super) enum News {
     Lost { files: usize, why: String },
 }
 
-/// One of the shards as seen from here.
-struct Lane {
-    /// Kept for ends that are to be opened: a shard that is begun again opens its own anew.
-    _queue: Queue<Order>,
-    orders: Producer<Order>,
-    /// All that it is to hold.
-    files: Vec<File>,
-    /// What of it was not ordered yet.
-    ordered: usize,
-    life: Option<u64>,
-    pid: u32,
-    is_lost: bool,
-}
-
 /// All shards.
 pub(super) struct Shards {
     pool: Pool,
@@ -63,12 +59,29 @@ pub(super) struct Shards {
     answers: Consumer<Answer>,
     question: Option<Arc<Question>>,
     asked: u64,
+    /// How often in a row a shard may die before it has loaded its files.
+    retries: u32,
     news: Vec<News>,
+}
+
+/// What became of a question.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Answered,
+    /// Its pattern cannot be looked for, and why.
+    Unfit(String),
+    /// A signal came first.
+    Interrupted,
 }
 
 impl Shards {
     /// Starts a pool with a shard on each of its workers.
-    pub(super) fn start(pool: PoolBuilder, count: usize, terms: Terms) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        pool: PoolBuilder,
+        count: usize,
+        terms: Terms,
+        retries: u32,
+    ) -> anyhow::Result<Self> {
         let pool = Common::start(pool.workers(count).retries(RETRIES))?;
         let said = Queue::bounded(ANSWERS)?;
         let mut lanes = Vec::with_capacity(count);
@@ -94,15 +107,7 @@ impl Shards {
                     said,
                 });
             });
-            lanes.push(Lane {
-                orders: queue.producer()?,
-                _queue: queue,
-                files: Vec::new(),
-                ordered: 0,
-                life: None,
-                pid: 0,
-                is_lost: false,
-            });
+            lanes.push(Lane::new(queue)?);
         }
         Ok(Self {
             pool,
@@ -111,6 +116,7 @@ impl Shards {
             _queue: said,
             question: None,
             asked: 0,
+            retries,
             news: Vec::new(),
         })
     }
@@ -122,8 +128,7 @@ impl Shards {
     pub(super) fn give(&mut self, shard: usize, file: File) -> Result<(), QueueError> {
         if let Some(lane) = self.lanes.get_mut(shard) {
             lane.files.push(file);
-            if lane.files.len() - lane.ordered >= BATCH {
-                lane.order_files();
+            if lane.order_batch() {
                 // Whoever has come up meanwhile may begin.
                 self.pump(Duration::ZERO)?;
             }
@@ -131,10 +136,10 @@ impl Shards {
         Ok(())
     }
 
-    /// Has files that a shard holds read again.
+    /// Has a file that a shard holds read again.
     pub(super) fn reload(&mut self, shard: usize, file: File) {
         if let Some(lane) = self.lanes.get_mut(shard) {
-            lane.order(&Order::Load(vec![file]));
+            lane.order(Order::Load(vec![file]));
         }
     }
 
@@ -142,8 +147,17 @@ impl Shards {
     pub(super) fn settle(&mut self) {
         for lane in &mut self.lanes {
             lane.order_files();
-            lane.order(&Order::Report);
+            lane.order(Order::Report);
         }
+    }
+
+    /// Takes in what was said while nothing was asked.
+    ///
+    /// # Errors
+    /// When the queues fail.
+    pub(super) fn listen(&mut self) -> Result<(), QueueError> {
+        while self.pump(Duration::ZERO)? != Heard::Nothing {}
+        Ok(())
     }
 
     /// What has happened since it was last asked.
@@ -152,7 +166,7 @@ impl Shards {
     }
 
     /// Asks all shards, and hands over what they answer in the order of the files, as it comes. Ends early on a
-    /// signal.
+    /// signal, and without those that have not answered within `limit`.
     ///
     /// # Errors
     /// What `show` returns, or when the queues fail.
@@ -160,118 +174,171 @@ impl Shards {
         &mut self,
         pattern: &Pattern,
         wanted: Wanted,
+        limit: Option<Duration>,
         mut show: impl FnMut(Part) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.asked += 1;
-        let question = Arc::new(Question {
-            number: self.asked,
-            pattern: pattern.clone(),
-            wanted,
-        });
-        let order = Order::Ask(Question::clone(&question));
-        let mut merge = Merge::new(self.lanes.len());
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.is_lost {
-                merge.done(shard);
-            } else {
-                lane.order(&order);
+    ) -> Result<Outcome, E> {
+        let began = Instant::now();
+        let (mut merge, number) = self.put_question(pattern, wanted);
+        let mut outcome = Outcome::Answered;
+        while !merge.is_over() {
+            if signals::caught().is_some() {
+                outcome = Outcome::Interrupted;
+                break;
             }
-        }
-        self.question = Some(Arc::clone(&question));
-        while !merge.is_over() && signals::caught().is_none() {
             match self.pump(LOOK)? {
-                Some((shard, Said::Page(number, page))) if number == question.number => {
+                Heard::Said(shard, Said::Page(to, page)) if to == number => {
                     merge.page(shard, page);
                 }
-                Some((shard, Said::Done(number))) if number == question.number => {
-                    merge.done(shard);
+                Heard::Said(shard, Said::Done(to)) if to == number => merge.done(shard),
+                Heard::Said(_, Said::Unfit(to, why)) if to == number => {
+                    outcome = Outcome::Unfit(why);
                 }
-                Some((shard, Said::Lost(_))) => merge.done(shard),
+                Heard::Lost(shard) => merge.done(shard),
+                _ if limit.is_some_and(|limit| began.elapsed() >= limit) => {
+                    self.give_up_on(&mut merge, limit.unwrap_or_default());
+                }
                 _ => continue,
             }
             while let Some(part) = merge.next() {
                 show(part)?;
             }
+            self.grant(&merge, number);
         }
         self.question = None;
-        Ok(())
+        Ok(outcome)
+    }
+
+    fn put_question(&mut self, pattern: &Pattern, wanted: Wanted) -> (Merge, u64) {
+        self.asked += 1;
+        let question = Question {
+            number: self.asked,
+            pattern: pattern.clone(),
+            wanted,
+            window: WINDOW,
+        };
+        let mut merge = Merge::new(self.lanes.len());
+        for (shard, lane) in self.lanes.iter_mut().enumerate() {
+            if lane.is_lost {
+                merge.done(shard);
+            } else {
+                lane.ask(question.clone());
+            }
+        }
+        self.question = Some(Arc::new(question));
+        (merge, self.asked)
+    }
+
+    /// Lets those send more of whom all is shown.
+    fn grant(&mut self, merge: &Merge, question: u64) {
+        for (shard, lane) in self.lanes.iter_mut().enumerate() {
+            if lane.pages >= WINDOW / 2 && merge.is_shown(shard) {
+                let pages = std::mem::take(&mut lane.pages);
+                lane.order(Order::More { question, pages });
+            }
+        }
+    }
+
+    /// Those that have not answered are not waited for any more.
+    fn give_up_on(&mut self, merge: &mut Merge, limit: Duration) {
+        for (shard, lane) in self.lanes.iter_mut().enumerate() {
+            if !merge.is_done(shard) {
+                merge.done(shard);
+                lane.order(Order::Enough {
+                    question: self.asked,
+                });
+                self.news.push(News::Lost {
+                    files: lane.files.len(),
+                    why: format!(
+                        "their worker (pid {}) has not answered in {limit:?}",
+                        lane.pid
+                    ),
+                });
+            }
+        }
     }
 
     /// Takes the next answer, if one comes in time.
-    fn pump(&mut self, limit: Duration) -> Result<Option<(usize, Said)>, QueueError> {
+    fn pump(&mut self, limit: Duration) -> Result<Heard, QueueError> {
+        let mut limit = limit;
+        for lane in &mut self.lanes {
+            if !lane.flush() {
+                limit = limit.min(SHORT_LOOK);
+            }
+        }
         let answer = match self.answers.get_timeout(limit) {
             Ok(answer) => answer,
-            Err(QueueError::Empty | QueueError::NobodyThere { .. }) => return Ok(None),
+            Err(QueueError::Empty | QueueError::NobodyThere { .. }) => return Ok(Heard::Nothing),
             Err(error) => return Err(error),
         };
         let shard = answer.shard as usize;
         let Some(lane) = self.lanes.get_mut(shard) else {
-            return Ok(None);
+            return Ok(Heard::News);
         };
         match answer.said {
             Said::Here { pid } => {
+                if lane.begun > self.retries {
+                    let times = lane.begun;
+                    let why = format!("their worker died {times} times while it loaded them");
+                    return Ok(self.lose(shard, why));
+                }
                 lane.begin(answer.life, pid, self.question.as_deref());
-                return Ok(None);
+                Ok(Heard::News)
             }
-            Said::Lost(ref why) => {
-                lane.is_lost = true;
-                self.news.push(News::Lost {
-                    files: lane.files.len(),
-                    why: why.clone(),
-                });
-            }
+            Said::Lost(why) => Ok(self.lose(shard, why)),
             // From a life that is over.
-            _ if lane.life != Some(answer.life) => return Ok(None),
+            _ if lane.life != Some(answer.life) => Ok(Heard::News),
             Said::Holds(holdings) => {
+                lane.begun = 0;
                 self.news.push(News::Holds {
                     pid: lane.pid,
                     given: lane.files.len(),
                     holdings,
                 });
-                return Ok(None);
+                Ok(Heard::News)
             }
-            Said::Page(..) | Said::Done(_) => {}
+            said => {
+                lane.pages += u32::from(matches!(said, Said::Page(..)));
+                Ok(Heard::Said(shard, said))
+            }
         }
-        Ok(Some((shard, answer.said)))
+    }
+
+    /// A shard will not come up again.
+    fn lose(&mut self, shard: usize, why: String) -> Heard {
+        if let Some(lane) = self.lanes.get_mut(shard)
+            && !lane.is_lost
+        {
+            lane.is_lost = true;
+            lane.stop();
+            self.news.push(News::Lost {
+                files: lane.files.len(),
+                why,
+            });
+        }
+        Heard::Lost(shard)
     }
 
     /// Has the shards end.
     pub(super) fn stop(mut self) {
         for lane in &mut self.lanes {
-            lane.order(&Order::Stop);
+            lane.stop();
         }
         drop(self.answers);
-        self.pool.join();
+        if signals::caught().is_some() {
+            return self.pool.terminate();
+        }
+        if let Err(pool) = self.pool.join_timeout(LAST_WORDS) {
+            pool.terminate();
+        }
     }
 }
 
-impl Lane {
-    /// A shard that has just come up, maybe not for the first time, gets all that it needs.
-    fn begin(&mut self, life: u64, pid: u32, question: Option<&Question>) {
-        (self.life, self.pid) = (Some(life), pid);
-        self.order(&Order::Begin { life });
-        self.ordered = 0;
-        self.order_files();
-        self.order(&Order::Report);
-        if let Some(question) = question {
-            self.order(&Order::Ask(question.clone()));
-        }
-    }
-
-    /// Has what was given and not ordered yet loaded.
-    fn order_files(&mut self) {
-        // Before the shard is up it would not listen.
-        if self.life.is_none() {
-            return;
-        }
-        for files in self.files[self.ordered..].chunks(BATCH) {
-            // What is not taken is given again when the shard comes up again.
-            let _ = self.orders.put(&Order::Load(files.to_vec()));
-        }
-        self.ordered = self.files.len();
-    }
-
-    fn order(&mut self, order: &Order) {
-        let _ = self.orders.put(order);
-    }
+/// What came out of the queue of answers.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    /// What concerns no question.
+    News,
+    Said(usize, Said),
+    Lost(usize),
 }

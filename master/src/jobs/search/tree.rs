@@ -13,11 +13,12 @@ use serde_bytes::ByteBuf;
 use super::{
     SearchArgs,
     deal::Deal,
+    files::Files,
     shards::{News, Shards},
     walk::Walk,
     watch::Watch,
 };
-use crate::cli::{Common, Narrator};
+use crate::cli::{Common, Narrator, signals};
 
 /// The files of a search, held by shards.
 pub(super) struct Tree<'a> {
@@ -34,7 +35,17 @@ pub(super) struct Tree<'a> {
     watched: Option<Watched>,
     /// Files that were complained about.
     unread: BTreeSet<u32>,
+    /// What was complained about beside them.
+    told: BTreeSet<String>,
+    left_out: LeftOut,
+}
+
+/// What could not be searched, and what was not to be.
+#[derive(Debug, Default, Clone, Copy)]
+struct LeftOut {
     faults: u64,
+    binary: u64,
+    large: u64,
 }
 
 /// What only a tree that is watched needs.
@@ -53,6 +64,9 @@ impl<'a> Tree<'a> {
         narrator: &Narrator,
     ) -> anyhow::Result<Self> {
         let workers = common.workers();
+        let walk = Walk::new(&args.glob, args.no_ignore, args.hidden)?;
+        // It goes on while the workers start.
+        let files = walk.files(&args.paths);
         let watched = args.watch.then(Watch::new).transpose();
         let watched = watched.context("cannot watch files")?.map(|watch| Watched {
             watch,
@@ -61,18 +75,24 @@ impl<'a> Tree<'a> {
         });
         let mut tree = Self {
             args,
-            walk: Walk::new(&args.glob, args.no_ignore, args.hidden)?,
+            walk,
             narrator: narrator.clone(),
             is_verbose: common.is_verbose(),
-            shards: Shards::start(common.pool("search", narrator), workers, args.terms())?,
+            shards: Shards::start(
+                common.resident_pool("search", narrator),
+                workers,
+                args.terms(),
+                common.retries(),
+            )?,
             deal: Deal::new(workers),
             paths: Vec::new(),
             shard_of: Vec::new(),
             watched,
             unread: BTreeSet::new(),
-            faults: 0,
+            told: BTreeSet::new(),
+            left_out: LeftOut::default(),
         };
-        tree.find()?;
+        tree.find(files)?;
         Ok(tree)
     }
 
@@ -82,9 +102,9 @@ impl<'a> Tree<'a> {
     }
 
     /// Gives all files to the shards that they do not have yet. Returns which are there.
-    fn find(&mut self) -> anyhow::Result<BTreeSet<u32>> {
+    fn find(&mut self, mut files: Files) -> anyhow::Result<BTreeSet<u32>> {
         let mut there = BTreeSet::new();
-        for found in self.walk.files(&self.args.paths) {
+        while let Some(found) = files.next() {
             match found {
                 Ok(found) => {
                     let number = match self.number(&found.path) {
@@ -95,11 +115,28 @@ impl<'a> Tree<'a> {
                         there.insert(number);
                     }
                 }
-                Err(unseen) => self.fault(&unseen.to_string()),
+                Err(unseen) => self.fault_once(unseen.to_string()),
             }
+            if signals::caught().is_some() {
+                break;
+            }
+            self.watch(files.take_entered())?;
         }
+        self.watch(files.take_entered())?;
         self.shards.settle();
         Ok(there)
+    }
+
+    fn watch(&mut self, folders: Vec<PathBuf>) -> anyhow::Result<()> {
+        let Some(watched) = &mut self.watched else {
+            return Ok(());
+        };
+        for folder in folders {
+            watched.watch.folder(&folder).context(
+                "cannot watch more directories; raise fs.inotify.max_user_watches, or leave out --watch",
+            )?;
+        }
+        Ok(())
     }
 
     /// The number of a file that was there before.
@@ -110,12 +147,17 @@ impl<'a> Tree<'a> {
     fn give(&mut self, path: PathBuf, bytes: u64) -> anyhow::Result<u32> {
         let number = u32::try_from(self.paths.len()).context("too many files")?;
         let shard = self.deal.next(bytes);
-        self.shards.give(shard, file(number, &path))?;
+        self.shards.give(shard, file(number, &path, bytes))?;
         if let Some(watched) = &mut self.watched {
-            watched.watch.file(&self.args.paths, &path).context(
-                "cannot watch more directories; raise fs.inotify.max_user_watches, or leave out --watch",
-            )?;
             watched.numbers.insert(path.clone(), number);
+            // A file that was given may lie in a directory that was not.
+            if self.args.paths.contains(&path) {
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new(".")).to_owned();
+                self.watch(vec![folder])?;
+            }
         }
         self.paths.push(path);
         self.shard_of.push(shard);
@@ -124,6 +166,7 @@ impl<'a> Tree<'a> {
 
     /// Has read again what has changed; whether anything has.
     pub(super) fn refresh(&mut self) -> anyhow::Result<bool> {
+        self.shards.listen()?;
         let Some(watched) = &mut self.watched else {
             return Ok(false);
         };
@@ -132,24 +175,31 @@ impl<'a> Tree<'a> {
             return Ok(false);
         }
         let mut is_other_tree = changes.is_other_tree;
+        let mut has_changed = false;
         for path in changes.written {
             match self.number(&path) {
-                Some(number) => self.reload(number),
+                Some(number) => {
+                    self.reload(number);
+                    has_changed = true;
+                }
                 None => is_other_tree = true,
             }
         }
         if is_other_tree {
-            let there = self.find()?;
-            self.compare(&there);
+            let before = self.paths.len();
+            let there = self.find(self.walk.files(&self.args.paths))?;
+            has_changed |= self.compare(&there) || self.paths.len() > before;
         }
-        self.shards.settle();
-        Ok(true)
+        if has_changed {
+            self.shards.settle();
+        }
+        Ok(has_changed)
     }
 
-    /// Forgets what is gone, and reads what has come again.
-    fn compare(&mut self, there: &BTreeSet<u32>) {
+    /// Forgets what is gone, and reads what has come again; whether there was any of it.
+    fn compare(&mut self, there: &BTreeSet<u32>) -> bool {
         let Some(watched) = &mut self.watched else {
-            return;
+            return false;
         };
         let all = 0..u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
         let (came, went): (Vec<u32>, Vec<u32>) = all
@@ -159,17 +209,20 @@ impl<'a> Tree<'a> {
         for number in &came {
             watched.gone.remove(number);
         }
+        let has_changed = !(came.is_empty() && went.is_empty());
         // What is not there any more cannot be read, and so is held no more.
         for number in came.into_iter().chain(went) {
             self.reload(number);
         }
+        has_changed
     }
 
     fn reload(&mut self, number: u32) {
         let at = number as usize;
         if let (Some(path), Some(&shard)) = (self.paths.get(at), self.shard_of.get(at)) {
             self.unread.remove(&number);
-            self.shards.reload(shard, file(number, path));
+            let bytes = path.metadata().map_or(0, |metadata| metadata.len());
+            self.shards.reload(shard, file(number, path, bytes));
         }
     }
 
@@ -193,6 +246,8 @@ impl<'a> Tree<'a> {
         if self.is_verbose {
             self.narrator.say(&format!("PID: {pid}, paths {given}"));
         }
+        self.left_out.binary += holdings.binary;
+        self.left_out.large += holdings.large;
         for (number, why) in holdings.unread {
             let is_gone = self
                 .watched
@@ -207,20 +262,44 @@ impl<'a> Tree<'a> {
     }
 
     fn fault(&mut self, what: &str) {
-        self.faults += 1;
+        self.left_out.faults += 1;
         self.narrator.say(&format!("warning: {what}"));
+    }
+
+    /// The same once, however often the tree is looked through.
+    fn fault_once(&mut self, what: String) {
+        if !self.told.contains(&what) {
+            self.fault(&what);
+            self.told.insert(what);
+        }
     }
 
     /// Ends the shards. Returns how much could not be searched.
     pub(super) fn close(self) -> u64 {
+        let LeftOut {
+            faults,
+            binary,
+            large,
+        } = self.left_out;
+        let say = |count, what: &str| {
+            if count > 0 {
+                self.narrator.say(&format!("{count} {what}"));
+            }
+        };
+        say(faults, "could not be searched; see the warnings above");
+        if self.is_verbose {
+            say(binary, "left out: they hold NUL bytes");
+            say(large, "left out: they are larger than --max-filesize");
+        }
         self.shards.stop();
-        self.faults
+        faults
     }
 }
 
-fn file(number: u32, path: &Path) -> File {
+fn file(number: u32, path: &Path, bytes: u64) -> File {
     File {
         number,
         path: ByteBuf::from(path.as_os_str().as_bytes()),
+        bytes,
     }
 }

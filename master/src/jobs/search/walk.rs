@@ -1,44 +1,45 @@
-//! Finds the files of trees one after another, so that they can be read while more are being found.
+//! Which files of trees are wanted, and what is found of them.
 
 use std::{
-    cmp::Ordering,
-    collections::VecDeque,
     fmt,
+    fs::DirEntry,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ignore::overrides::{Override, OverrideBuilder};
-use memchr::memrchr;
-use walkdir::{DirEntry, IntoIter, WalkDir};
 
-use super::rules::Rules;
+use super::{files::Files, rules::Rules};
 
 /// Directories of what tools made of the sources.
 const CACHES: [&[u8]; 4] = [b".tox", b".mypy_cache", b"__pycache__", b".idea"];
 
-/// These come first in their directory, because they say what of the rest is wanted.
-const RULES: [&[u8]; 3] = [b".git", b".gitignore", b".ignore"];
-
 /// Which files are wanted.
 #[derive(Debug, Clone)]
-pub(super) struct Walk {
-    globs: Override,
+pub(crate) struct Walk {
+    globs: Arc<Override>,
     takes_ignored: bool,
     takes_hidden: bool,
 }
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) path: PathBuf,
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
     /// Its size when it was found.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// What could not be looked into, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unseen(String);
+pub(crate) struct Unseen(pub(super) String);
+
+impl Unseen {
+    pub(super) fn new(path: &Path, why: &dyn fmt::Display) -> Self {
+        Self(format!("{}: {why}", path.display()))
+    }
+}
 
 impl fmt::Display for Unseen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,160 +52,69 @@ impl Walk {
     ///
     /// # Errors
     /// When a glob is none.
-    pub(super) fn new(
+    pub(crate) fn new(
         globs: &[String],
         takes_ignored: bool,
         takes_hidden: bool,
     ) -> Result<Self, ignore::Error> {
-        let mut builder = OverrideBuilder::new("");
+        // Where a glob names directories, they are those below the current one.
+        let here = std::env::current_dir().unwrap_or_default();
+        let mut builder = OverrideBuilder::new(here);
         for glob in globs {
             builder.add(glob)?;
         }
         Ok(Self {
-            globs: builder.build()?,
+            globs: Arc::new(builder.build()?),
             takes_ignored,
             takes_hidden,
         })
     }
 
     /// The files under these paths, in the order of the paths and, in each, of their names. Symbolic links are
-    /// followed only where they are given as a path.
-    pub(super) fn files(&self, roots: &[PathBuf]) -> Files {
-        Files {
-            walk: self.clone(),
-            roots: roots.iter().cloned().collect(),
-            entries: None,
-            rules: Rules::default(),
-        }
+    /// followed only where they are given as a path. The finding begins at once, on threads of its own.
+    pub(crate) fn files(&self, roots: &[PathBuf]) -> Files {
+        Files::new(self.clone(), roots)
     }
 
-    /// Whether an entry below a root is wanted, or to be looked into. `rules` know all that applies.
-    fn wants(&self, entry: &DirEntry, name: &[u8], rules: &Rules) -> bool {
-        let is_dir = entry.file_type().is_dir();
-        if is_dir && CACHES.contains(&name) {
+    /// The rules above a root.
+    pub(super) fn rules_above(&self, root: &Path) -> Rules {
+        if self.takes_ignored {
+            return Rules::default();
+        }
+        Rules::above(root)
+    }
+
+    /// The rules that hold for the entries of a directory.
+    pub(super) fn rules_below<'a>(
+        &self,
+        rules: &Rules,
+        folder: &Path,
+        names: impl Iterator<Item = &'a [u8]>,
+    ) -> Rules {
+        if self.takes_ignored {
+            return Rules::default();
+        }
+        rules.below(folder, names)
+    }
+
+    /// Whether an entry below a root is wanted, or to be looked into.
+    pub(super) fn wants(&self, entry: &DirEntry, is_dir: bool, rules: &Rules) -> bool {
+        let (name, path) = (entry.file_name(), entry.path());
+        if is_dir && CACHES.contains(&name.as_bytes()) {
             return false;
         }
-        let by_globs = self.globs.matched(entry.path(), is_dir);
+        let by_globs = self.globs.matched(&path, is_dir);
         if by_globs.is_ignore() {
             return false;
         }
         if by_globs.is_whitelist() {
             return true;
         }
-        match (!self.takes_ignored).then(|| rules.wants(entry.path(), is_dir)) {
-            Some(Some(is_wanted)) => is_wanted,
-            _ => self.takes_hidden || !name.starts_with(b"."),
+        match rules.wants(&path, is_dir) {
+            Some(is_wanted) => is_wanted,
+            None => self.takes_hidden || !name.as_bytes().starts_with(b"."),
         }
     }
-}
-
-/// The files of a walk.
-#[derive(Debug)]
-pub(super) struct Files {
-    walk: Walk,
-    roots: VecDeque<PathBuf>,
-    entries: Option<IntoIter>,
-    rules: Rules,
-}
-
-impl Iterator for Files {
-    type Item = Result<Found, Unseen>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let Some(entry) = self.entries.as_mut().and_then(Iterator::next) else {
-                let root = self.roots.pop_front()?;
-                if !self.walk.takes_ignored {
-                    self.rules = Rules::above(&root);
-                }
-                self.entries = Some(WalkDir::new(root).sort_by(compare).into_iter());
-                continue;
-            };
-            let found = match entry {
-                Ok(entry) => self.consider(&entry),
-                Err(error) => Some(Err(unseen(&error))),
-            };
-            if found.is_some() {
-                return found;
-            }
-        }
-    }
-}
-
-impl Files {
-    /// The file of an entry, if it is one and wanted.
-    fn consider(&mut self, entry: &DirEntry) -> Option<Result<Found, Unseen>> {
-        if entry.depth() == 0 {
-            return given(entry);
-        }
-        let name = name(entry.path());
-        if !self.walk.takes_ignored {
-            self.rules.leave(entry.depth());
-            if RULES.contains(&name) {
-                self.rules.learn(entry.path(), name, entry.depth());
-            }
-        }
-        if !self.walk.wants(entry, name, &self.rules) {
-            if entry.file_type().is_dir()
-                && let Some(entries) = &mut self.entries
-            {
-                entries.skip_current_dir();
-            }
-            return None;
-        }
-        if !entry.file_type().is_file() {
-            return None;
-        }
-        Some(match entry.metadata() {
-            Ok(metadata) => Ok(file(entry.path(), metadata.len())),
-            Err(error) => Err(unseen(&error)),
-        })
-    }
-}
-
-/// What is given as a path is taken whatever it is called, and through links.
-fn given(entry: &DirEntry) -> Option<Result<Found, Unseen>> {
-    let complain =
-        |why: &dyn fmt::Display| Some(Err(Unseen(format!("{}: {why}", entry.path().display()))));
-    match entry.path().metadata() {
-        Ok(metadata) if metadata.is_dir() => None,
-        Ok(metadata) if metadata.is_file() => Some(Ok(file(entry.path(), metadata.len()))),
-        Ok(_) => complain(&"not a regular file"),
-        Err(error) => complain(&error),
-    }
-}
-
-fn file(path: &Path, bytes: u64) -> Found {
-    // What lies in the current directory is shown as grep shows it.
-    let shown = path.as_os_str().as_bytes().strip_prefix(b"./");
-    let path = shown.map_or(path, |shown| Path::new(std::ffi::OsStr::from_bytes(shown)));
-    Found {
-        path: path.to_owned(),
-        bytes,
-    }
-}
-
-fn unseen(error: &walkdir::Error) -> Unseen {
-    let why = error
-        .io_error()
-        .map_or_else(|| "a loop of links".to_owned(), ToString::to_string);
-    let path = error.path().unwrap_or_else(|| Path::new("?"));
-    Unseen(format!("{}: {why}", path.display()))
-}
-
-/// The last part of a path.
-fn name(path: &Path) -> &[u8] {
-    let path = path.as_os_str().as_bytes();
-    memrchr(b'/', path).map_or(path, |at| &path[at + 1..])
-}
-
-/// Entries of one directory by name, those with rules first.
-fn compare(one: &DirEntry, other: &DirEntry) -> Ordering {
-    let (one, other) = (name(one.path()), name(other.path()));
-    let has_rules = |name: &[u8]| name.starts_with(b".") && RULES.contains(&name);
-    has_rules(other)
-        .cmp(&has_rules(one))
-        .then_with(|| one.cmp(other))
 }
 
 #[cfg(test)]
@@ -257,7 +167,7 @@ mod tests {
         let all = Walk::new(&[], true, true).unwrap();
         assert_eq!(
             names(&all, tree.path()),
-            ".ignore .hidden/h.py a/data.txt a/out.log a/x.py b.py"
+            ".hidden/h.py .ignore a/data.txt a/out.log a/x.py b.py"
         );
         assert!(Walk::new(&["[".to_owned()], false, false).is_err());
     }

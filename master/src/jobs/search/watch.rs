@@ -7,7 +7,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor},
+    sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor},
 };
 
 /// What has happened since it was last asked.
@@ -25,12 +25,14 @@ impl Changes {
     }
 }
 
-/// Watches the directories of files.
+/// Watches directories.
 #[derive(Debug)]
 pub(super) struct Watch {
     inotify: Inotify,
+    /// A directory that was moved keeps its watch and gets another path.
     folders: HashMap<WatchDescriptor, PathBuf>,
-    watched: BTreeSet<PathBuf>,
+    /// Whether directories are watched whose entries were seen before.
+    is_behind: bool,
 }
 
 impl Watch {
@@ -38,33 +40,16 @@ impl Watch {
         Ok(Self {
             inotify: Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?,
             folders: HashMap::new(),
-            watched: BTreeSet::new(),
+            is_behind: false,
         })
     }
 
-    /// Watches the directories from a root to a file below it.
+    /// Watches a directory; nothing happens if it is watched already. What came into it before this is noticed
+    /// too: the next changes say that the tree is another one.
     ///
     /// # Errors
     /// When the system watches as many as it may already.
-    pub(super) fn file(&mut self, roots: &[PathBuf], file: &Path) -> Result<(), Errno> {
-        for folder in file.ancestors().skip(1) {
-            let folder = if folder.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                folder
-            };
-            if self.watched.contains(folder) {
-                return Ok(());
-            }
-            self.folder(folder)?;
-            if roots.iter().any(|root| root == folder) || folder == Path::new(".") {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    fn folder(&mut self, folder: &Path) -> Result<(), Errno> {
+    pub(super) fn folder(&mut self, folder: &Path) -> Result<(), Errno> {
         let flags = AddWatchFlags::IN_CLOSE_WRITE
             | AddWatchFlags::IN_CREATE
             | AddWatchFlags::IN_DELETE
@@ -72,48 +57,107 @@ impl Watch {
             | AddWatchFlags::IN_ONLYDIR;
         match self.inotify.add_watch(folder, flags) {
             Ok(descriptor) => {
-                self.folders.insert(descriptor, folder.to_owned());
+                let before = self.folders.insert(descriptor, folder.to_owned());
+                self.is_behind |= before.is_none_or(|before| before != folder);
+                Ok(())
             }
             // It has gone already, or may not be looked into.
-            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => {}
-            Err(error) => return Err(error),
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(()),
+            Err(error) => Err(error),
         }
-        self.watched.insert(folder.to_owned());
-        Ok(())
     }
 
     /// What has happened since it was last asked.
     pub(super) fn changes(&mut self) -> Changes {
-        let mut changes = Changes::default();
+        let mut changes = Changes {
+            is_other_tree: std::mem::take(&mut self.is_behind),
+            ..Changes::default()
+        };
         while let Ok(events) = self.inotify.read_events() {
             for event in events {
-                let folder = self.folders.get(&event.wd);
-                if event.mask.contains(AddWatchFlags::IN_IGNORED) {
-                    // The directory is gone; one of the same name would have to be watched anew.
-                    if let Some(folder) = self.folders.remove(&event.wd) {
-                        self.watched.remove(&folder);
-                    }
-                    changes.is_other_tree = true;
-                    continue;
-                }
-                let (Some(folder), Some(name)) = (folder, &event.name) else {
-                    // The kernel's queue ran over.
-                    changes.is_other_tree = true;
-                    continue;
-                };
-                let is_file = !event.mask.contains(AddWatchFlags::IN_ISDIR);
-                let path = folder.strip_prefix("./").unwrap_or(folder).join(name);
-                let path = path.strip_prefix("./").map(Path::to_owned).unwrap_or(path);
-                let is_written = event
-                    .mask
-                    .intersects(AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_MOVED_TO);
-                if is_file && is_written {
-                    changes.written.insert(path);
-                } else {
-                    changes.is_other_tree = true;
-                }
+                self.take_in(&event, &mut changes);
             }
         }
         changes
+    }
+
+    fn take_in(&mut self, event: &InotifyEvent, changes: &mut Changes) {
+        if event.mask.contains(AddWatchFlags::IN_IGNORED) {
+            // The directory is gone.
+            self.folders.remove(&event.wd);
+            changes.is_other_tree = true;
+            return;
+        }
+        let (Some(folder), Some(name)) = (self.folders.get(&event.wd), &event.name) else {
+            // The kernel's queue ran over.
+            changes.is_other_tree = true;
+            return;
+        };
+        let is_file = !event.mask.contains(AddWatchFlags::IN_ISDIR);
+        let is_written = event
+            .mask
+            .intersects(AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_MOVED_TO);
+        if is_file && is_written {
+            let path = if folder == Path::new(".") {
+                PathBuf::from(name)
+            } else {
+                folder.join(name)
+            };
+            changes.written.insert(path);
+        } else {
+            changes.is_other_tree = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_happens_in_a_directory_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut watch = Watch::new().unwrap();
+        watch.folder(folder.path()).unwrap();
+        assert!(watch.changes().is_other_tree, "what came before the watch");
+        assert!(watch.changes().is_empty());
+        watch.folder(folder.path()).unwrap();
+        assert!(watch.changes().is_empty(), "it was watched already");
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        fs::write(&one, "x").unwrap();
+        assert_eq!(watch.changes().written, [one.clone()].into());
+        fs::write(&one, "y").unwrap();
+        let changes = watch.changes();
+        assert_eq!(changes.written, [one.clone()].into());
+        assert!(!changes.is_other_tree, "the tree is the same");
+        fs::rename(&one, &other).unwrap();
+        let changes = watch.changes();
+        assert_eq!(changes.written, [other.clone()].into());
+        assert!(changes.is_other_tree);
+        fs::remove_file(&other).unwrap();
+        assert!(watch.changes().is_other_tree);
+    }
+
+    #[test]
+    fn a_directory_that_has_moved_is_known_by_its_new_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+        fs::create_dir(&old).unwrap();
+        let mut watch = Watch::new().unwrap();
+        watch.folder(&old).unwrap();
+        fs::rename(&old, &new).unwrap();
+        fs::create_dir(&old).unwrap();
+        for path in [&old, &new] {
+            watch.folder(path).unwrap();
+        }
+        let _ = watch.changes();
+        for path in [&old, &new] {
+            fs::write(path.join("file"), "x").unwrap();
+            assert_eq!(watch.changes().written, [path.join("file")].into());
+        }
+        fs::remove_dir_all(&new).unwrap();
+        assert!(watch.changes().is_other_tree);
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, Write},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -72,6 +73,32 @@ pub(super) fn count(
     put(&object, out)
 }
 
+/// The end of an answer.
+#[derive(Debug, Serialize)]
+struct End<'a> {
+    pattern: Cow<'a, str>,
+    found: u64,
+    files: u64,
+    seconds: f64,
+}
+
+/// How much was found.
+pub(super) fn end(
+    pattern: &Pattern,
+    found: u64,
+    files: u64,
+    elapsed: Duration,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let end = End {
+        pattern: String::from_utf8_lossy(&pattern.text),
+        found,
+        files,
+        seconds: elapsed.as_secs_f64(),
+    };
+    put(&end, out)
+}
+
 fn head<'a>(pattern: &'a Pattern, path: &'a [u8]) -> Object<'a> {
     let (pattern, pattern_base64) = both(&pattern.text);
     let (path, path_base64) = both(path);
@@ -91,7 +118,7 @@ fn both(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
     (text, exact)
 }
 
-fn put(object: &Object<'_>, out: &mut impl Write) -> io::Result<()> {
+fn put(object: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, object)?;
     out.write_all(b"\n")
 }

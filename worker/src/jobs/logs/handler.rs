@@ -12,7 +12,7 @@ use brigade_protocol::jobs::logs::fingerprint;
 use super::record::{Record, pickle};
 
 /// How long the server may take to answer, or to read anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection to a log server, and what went over it.
 #[derive(Debug)]

@@ -2,22 +2,24 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read},
+    io::{self, Seek},
+    ops::Range,
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
 use brigade_protocol::jobs::search::Terms;
 use memchr::memchr;
-use memmap2::{Advice, MmapMut};
 use nix::fcntl::OFlag;
+
+use super::{
+    block::{Block, GROWTH},
+    encoding::{Encoding, decode_utf16},
+};
 
 /// Files lie one after another in blocks of this size; what is larger has one of its own. Memory that nothing was
 /// written to is none.
 const BLOCK: usize = 32 << 20;
-
-/// So much more than its size at first is read of a file that grows meanwhile.
-const GROWTH: usize = 64 << 10;
 
 /// Replaced files may leave this share of what is held unused before everything is moved together.
 const UNUSED: usize = 8;
@@ -42,53 +44,6 @@ pub(super) enum Taken {
     Large,
 }
 
-/// Memory that is filled from its beginning.
-#[derive(Debug)]
-struct Block {
-    memory: MmapMut,
-    used: usize,
-}
-
-impl Block {
-    /// Zeros, in huge pages if the system has some: fewer faults, and shorter ways to the memory.
-    fn new(bytes: usize) -> io::Result<Self> {
-        let memory = MmapMut::map_anon(bytes)?;
-        // It works without as well.
-        let _ = memory.advise(Advice::HugePage);
-        Ok(Self { memory, used: 0 })
-    }
-
-    fn room(&self) -> usize {
-        self.memory.len() - self.used
-    }
-
-    /// Fills up from a file to its end or the limit of the room; how many bytes that were.
-    fn read(&mut self, mut file: &File, expected: usize) -> io::Result<usize> {
-        let start = self.used;
-        let mut end = start;
-        while end < self.memory.len() {
-            // One more than there should be: a read that falls short has met the end.
-            let wanted = (start + expected + 1)
-                .max(end + 4096)
-                .min(self.memory.len());
-            match file.read(&mut self.memory[end..wanted]) {
-                Ok(0) => break,
-                Ok(read) => end += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            if end == start + expected {
-                break;
-            }
-        }
-        Ok(end - start)
-    }
-
-    fn text(&self, held: &Held) -> &[u8] {
-        &self.memory[held.start..held.start + held.len]
-    }
-}
-
 /// The text of many files.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
@@ -101,34 +56,92 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    /// Reads a file, instead of the one held under this number. After an error none is held.
-    pub(super) fn load(&mut self, number: u32, path: &Path, terms: Terms) -> io::Result<Taken> {
-        self.forget(number)?;
-        let (file, size) = open(path)?;
-        if size > terms.largest {
+    /// Reads a file of about so many bytes, instead of the one held under this number. After an error none is held.
+    pub(super) fn load(
+        &mut self,
+        number: u32,
+        path: &Path,
+        expected: u64,
+        terms: Terms,
+    ) -> io::Result<Taken> {
+        self.forget(number);
+        if expected > terms.largest {
             return Ok(Taken::Large);
         }
-        let wanted = usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let block = self.room(wanted.saturating_add(GROWTH))?;
+        let Some((block, len)) = self.read(path, expected, terms.largest)? else {
+            return Ok(Taken::Large);
+        };
         let place = &mut self.blocks[block];
-        let start = place.used;
-        let len = place.read(&file, wanted)?;
-        if !terms.takes_binary && memchr(0, &place.memory[start..start + len]).is_some() {
+        let text = place.used..place.used + len;
+        let start = match Encoding::of(&place.memory[text.clone()]) {
+            Encoding::Bytes { mark } => text.start + mark,
+            Encoding::Utf16 { of } => {
+                let decoded = decode_utf16(&place.memory[text], of);
+                return self.hold_decoded(number, decoded.as_bytes(), terms);
+            }
+        };
+        if !terms.takes_binary && memchr(0, &place.memory[start..text.end]).is_some() {
             return Ok(Taken::Binary);
         }
-        place.used += len;
-        self.bytes += len;
+        place.used = text.end;
+        self.hold(number, block, start..text.end);
+        Ok(Taken::Held)
+    }
+
+    /// Reads a file behind what is used of a block: which one, and how many bytes. `None` when it is too large.
+    fn read(
+        &mut self,
+        path: &Path,
+        expected: u64,
+        largest: u64,
+    ) -> io::Result<Option<(usize, usize)>> {
+        let mut file = open(path)?;
+        let mut expected = in_memory(expected)?;
+        loop {
+            let wanted = expected.saturating_add(GROWTH);
+            let block = self.room(wanted)?;
+            let len = self.blocks[block].read(&file, expected)?;
+            if len == expected && len > 0 {
+                return Ok(Some((block, len)));
+            }
+            // Something else than was found at first: a file that was written to, or none at all.
+            let metadata = file.metadata()?;
+            if !metadata.is_file() {
+                return Err(io::Error::other("not a regular file"));
+            }
+            if len as u64 > largest {
+                return Ok(None);
+            }
+            if len < wanted {
+                return Ok(Some((block, len)));
+            }
+            expected = in_memory(metadata.len())?.max(len.saturating_mul(2));
+            file.rewind()?;
+        }
+    }
+
+    /// Holds a text that does not lie in a file as it is.
+    fn hold_decoded(&mut self, number: u32, text: &[u8], terms: Terms) -> io::Result<Taken> {
+        if !terms.takes_binary && memchr(0, text).is_some() {
+            return Ok(Taken::Binary);
+        }
+        let (block, start) = self.append(text)?;
+        self.hold(number, block as usize, start..start + text.len());
+        Ok(Taken::Held)
+    }
+
+    fn hold(&mut self, number: u32, block: usize, text: Range<usize>) {
+        self.bytes += text.len();
         let held = Held {
             number,
             block: u32::try_from(block).unwrap_or(u32::MAX),
-            start,
-            len,
+            start: text.start,
+            len: text.len(),
         };
         match self.place(number) {
             Ok(at) => self.held[at] = held,
             Err(at) => self.held.insert(at, held),
         }
-        Ok(Taken::Held)
     }
 
     /// A block with so much room.
@@ -140,51 +153,60 @@ impl Arena {
     }
 
     /// Holds this file no more.
-    fn forget(&mut self, number: u32) -> io::Result<()> {
+    fn forget(&mut self, number: u32) {
         if let Ok(at) = self.place(number) {
             let gone = self.held.remove(at);
             self.unused += gone.len;
             self.bytes -= gone.len;
             if self.unused > BLOCK && self.unused > self.bytes / UNUSED {
-                self.gather()?;
+                self.gather();
             }
         }
-        Ok(())
     }
 
-    /// Moves what is held together, block by block, so that no more than one block is held twice.
-    fn gather(&mut self) -> io::Result<()> {
+    /// Moves what is held together, block by block, so that no more than one block is held twice. What cannot be
+    /// moved stays where it is.
+    fn gather(&mut self) {
         let mut order: Vec<usize> = (0..self.held.len()).collect();
         order.sort_unstable_by_key(|&at| (self.held[at].block, self.held[at].start));
         let mut old: Vec<Option<Block>> = std::mem::take(&mut self.blocks)
             .into_iter()
             .map(Some)
             .collect();
-        let held = std::mem::take(&mut self.held);
-        let mut moved = held.clone();
-        for at in order {
-            let from = held[at].block as usize;
-            for freed in &mut old[..from] {
+        let mut left = order.as_slice();
+        while let [at, rest @ ..] = left {
+            let held = self.held[*at];
+            for freed in &mut old[..held.block as usize] {
                 *freed = None;
             }
-            let Some(source) = &old[from] else {
-                continue;
+            let Some(source) = &old[held.block as usize] else {
+                break;
             };
-            let text = source.text(&held[at]);
-            let to = self.room(text.len())?;
-            let target = &mut self.blocks[to];
-            let start = target.used;
-            target.memory[start..start + text.len()].copy_from_slice(text);
-            target.used += text.len();
-            moved[at] = Held {
-                block: u32::try_from(to).unwrap_or(u32::MAX),
-                start,
-                ..held[at]
+            let Ok((block, start)) = self.append(text(source, &held)) else {
+                break;
             };
+            (self.held[*at].block, self.held[*at].start) = (block, start);
+            left = rest;
         }
-        self.held = moved;
+        let first = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
+        if let Some(stays_from) = left.first().map(|at| self.held[*at].block) {
+            for at in left {
+                self.held[*at].block = self.held[*at].block - stays_from + first;
+            }
+            let stays = old.into_iter().skip(stays_from as usize).flatten();
+            self.blocks.extend(stays);
+        }
         self.unused = 0;
-        Ok(())
+    }
+
+    /// Puts a text behind what is used; in which block, and where.
+    fn append(&mut self, text: &[u8]) -> io::Result<(u32, usize)> {
+        let block = self.room(text.len())?;
+        let place = &mut self.blocks[block];
+        let start = place.used;
+        place.memory[start..start + text.len()].copy_from_slice(text);
+        place.used += text.len();
+        Ok((u32::try_from(block).unwrap_or(u32::MAX), start))
     }
 
     fn place(&self, number: u32) -> Result<usize, usize> {
@@ -199,7 +221,7 @@ impl Arena {
     pub(super) fn files(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.held.iter().map(|held| {
             let block = &self.blocks[held.block as usize];
-            (held.number, block.text(held))
+            (held.number, text(block, held))
         })
     }
 
@@ -209,94 +231,21 @@ impl Arena {
     }
 }
 
-/// Opens a file that is one, without waiting for what is none.
-fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new()
+fn text<'a>(block: &'a Block, held: &Held) -> &'a [u8] {
+    &block.memory[held.start..held.start + held.len]
+}
+
+/// Opens a file without waiting, as one that is none would have it.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .read(true)
         .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    Ok((file, metadata.len()))
+        .open(path)
+}
+
+fn in_memory(bytes: u64) -> io::Result<usize> {
+    usize::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge.into())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    const TERMS: Terms = Terms {
-        takes_binary: false,
-        largest: 100 << 20,
-    };
-
-    fn texts(arena: &Arena) -> Vec<(u32, usize, u8)> {
-        arena
-            .files()
-            .map(|(number, text)| (number, text.len(), text.first().copied().unwrap_or(0)))
-            .collect()
-    }
-
-    #[test]
-    fn files_are_held_by_number_and_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        for (number, byte) in [(3, b'c'), (1, b'a'), (2, b'b')] {
-            fs::write(&path, vec![byte; 10]).unwrap();
-            assert_eq!(arena.load(number, &path, TERMS).unwrap(), Taken::Held);
-        }
-        fs::write(&path, b"").unwrap();
-        arena.load(2, &path, TERMS).unwrap();
-        assert_eq!(texts(&arena), [(1, 10, b'a'), (2, 0, 0), (3, 10, b'c')]);
-        fs::remove_file(&path).unwrap();
-        assert!(arena.load(1, &path, TERMS).is_err());
-        assert_eq!((texts(&arena).len(), arena.size()), (2, (2, 10)));
-    }
-
-    #[test]
-    fn what_is_no_text_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        fs::write(&path, b"text\0").unwrap();
-        assert_eq!(arena.load(0, &path, TERMS).unwrap(), Taken::Binary);
-        let all = Terms {
-            takes_binary: true,
-            largest: 4,
-        };
-        assert_eq!(arena.load(0, &path, all).unwrap(), Taken::Large);
-        let all = Terms { largest: 5, ..all };
-        assert_eq!(arena.load(0, &path, all).unwrap(), Taken::Held);
-        assert!(arena.load(1, folder.path(), all).is_err());
-        // A FIFO nobody writes to is not waited for.
-        let fifo = folder.path().join("fifo");
-        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let error = arena.load(2, &fifo, all).unwrap_err();
-        assert_eq!(error.to_string(), "not a regular file");
-        assert_eq!(arena.size(), (1, 5));
-    }
-
-    #[test]
-    fn files_read_again_and_again_do_not_pile_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let mut arena = Arena::default();
-        for round in 0..120 {
-            for number in 0..4 {
-                let byte = b'a' + u8::try_from(round).unwrap() % 7 + u8::try_from(number).unwrap();
-                fs::write(&path, vec![byte; 1 << 20]).unwrap();
-                arena.load(number, &path, TERMS).unwrap();
-            }
-        }
-        let kept: usize = arena.blocks.iter().map(|block| block.used).sum();
-        assert!(kept <= 3 * BLOCK, "{kept} bytes for 4 MiB");
-        let expected: Vec<_> = (0..4_u8)
-            .map(|number| (u32::from(number), 1 << 20, b'a' + number))
-            .collect();
-        assert_eq!(texts(&arena), expected);
-    }
-}
+mod tests;

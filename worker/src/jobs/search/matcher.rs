@@ -144,24 +144,21 @@ impl Matcher {
         }
     }
 
-    /// Where in a line the matches are, empty ones left out.
-    pub(super) fn spans(&self, line: &[u8], mut each: impl FnMut(Range<usize>)) {
+    /// Where in a line the matches are, empty ones left out, for as long as `each` wants more.
+    pub(super) fn spans(&self, line: &[u8], mut each: impl FnMut(Range<usize>) -> bool) {
         match &self.0 {
             Kind::Literal(finder) => {
                 let width = finder.needle().len();
                 if width > 0 {
-                    finder
+                    let _ = finder
                         .find_iter(line)
-                        .for_each(|found| each(found..found + width));
+                        .all(|found| each(found..found + width));
                 }
             }
             Kind::Regex(matcher) => {
                 // The matcher's own error type is empty: nothing can go wrong.
                 let _ = matcher.find_iter(line, |found| {
-                    if !found.is_empty() {
-                        each(found.start()..found.end());
-                    }
-                    true
+                    found.is_empty() || each(found.start()..found.end())
                 });
             }
         }
@@ -288,9 +285,10 @@ mod tests {
     fn all_matches_of_a_line_are_shown() {
         for pattern in [Pattern::literal(b"ab"), regex("ab|x*")] {
             let mut spans = Vec::new();
-            Matcher::new(&pattern)
-                .unwrap()
-                .spans(b"abcabab", |span| spans.push(span));
+            Matcher::new(&pattern).unwrap().spans(b"abcabab", |span| {
+                spans.push(span);
+                true
+            });
             assert_eq!(spans, [0..2, 3..5, 5..7]);
         }
     }

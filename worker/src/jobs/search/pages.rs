@@ -7,11 +7,14 @@ use memchr::{memchr_iter, memrchr};
 
 use super::matcher::{Matcher, line_end};
 
-/// A page that holds so many bytes of text, or so many lines, is sent.
-const FULL_BYTES: usize = 256 << 10;
-const FULL_LINES: usize = 8192;
+/// A page that holds so many bytes of text, or so many lines, is sent. It stays in the processor's caches on its way.
+const FULL_BYTES: usize = 64 << 10;
+const FULL_LINES: usize = 2048;
+/// Of a line, so many matches are told; of a page, it is sent once there are as many.
+const FULL_SPANS: usize = 1 << 16;
 
-/// Searches files one after another and hands over pages as they are full.
+/// Searches files one after another and hands over pages as they are full. `send` gives a page back, empty, so that
+/// its memory is used again.
 pub(super) struct Pages<'a, F> {
     matcher: &'a Matcher,
     wanted: Wanted,
@@ -19,7 +22,7 @@ pub(super) struct Pages<'a, F> {
     send: F,
 }
 
-impl<'a, E, F: FnMut(Page) -> Result<(), E>> Pages<'a, F> {
+impl<'a, E, F: FnMut(Page) -> Result<Page, E>> Pages<'a, F> {
     pub(super) fn new(matcher: &'a Matcher, wanted: Wanted, send: F) -> Self {
         Self {
             matcher,
@@ -47,7 +50,7 @@ impl<'a, E, F: FnMut(Page) -> Result<(), E>> Pages<'a, F> {
 
     /// Sends what is left.
     pub(super) fn finish(mut self) -> Result<(), E> {
-        (self.send)(self.page)
+        (self.send)(self.page).map(drop)
     }
 
     /// All lines of a file that match, each within its context; how many match.
@@ -89,8 +92,10 @@ impl<'a, E, F: FnMut(Page) -> Result<(), E>> Pages<'a, F> {
         page.text.extend_from_slice(shown);
         if spans && is_match {
             let places = &mut page.spans;
+            let most = places.len() + FULL_SPANS;
             self.matcher.spans(shown, |Range { start, end }| {
                 places.push((narrow(start), narrow(end)));
+                places.len() < most
             });
         }
         page.lines.push(Line {
@@ -101,13 +106,15 @@ impl<'a, E, F: FnMut(Page) -> Result<(), E>> Pages<'a, F> {
             cut: (line.len() - shown.len()) as u64,
             spans: narrow(page.spans.len()),
         });
-        let is_full = page.text.len() >= FULL_BYTES || page.lines.len() >= FULL_LINES;
+        let is_full = page.text.len() >= FULL_BYTES
+            || page.lines.len() >= FULL_LINES
+            || page.spans.len() >= FULL_SPANS;
         self.send_if(is_full)
     }
 
     fn send_if(&mut self, is_full: bool) -> Result<(), E> {
         if is_full {
-            (self.send)(std::mem::take(&mut self.page))?;
+            self.page = (self.send)(std::mem::take(&mut self.page))?;
         }
         Ok(())
     }
@@ -183,7 +190,7 @@ mod tests {
         let mut all = Vec::new();
         let mut pages = Pages::new(&matcher, wanted, |page| {
             all.push(page);
-            Ok::<(), Infallible>(())
+            Ok::<Page, Infallible>(Page::default())
         });
         for (number, text) in (0..).zip(texts) {
             pages.search(number, text).unwrap();

@@ -1,0 +1,111 @@
+//! One of the shards as seen from here: what it is to hold, and the orders on their way to it.
+
+use std::collections::VecDeque;
+
+use brigade::queue::{Producer, Queue, QueueError};
+use brigade_protocol::jobs::search::{File, Order, Question};
+
+/// So many files are ordered to be loaded together.
+const BATCH: usize = 64;
+
+/// One of the shards.
+pub(super) struct Lane {
+    /// Kept for ends that are to be opened: a shard that is begun again opens its own anew.
+    _queue: Queue<Order>,
+    orders: Producer<Order>,
+    /// Orders for which there was no room yet. Whoever waits here for room could not take answers meanwhile, and
+    /// the shard could not go on.
+    waiting: VecDeque<Order>,
+    /// All that it is to hold.
+    pub(super) files: Vec<File>,
+    /// What of it was not ordered yet.
+    ordered: usize,
+    pub(super) life: Option<u64>,
+    pub(super) pid: u32,
+    /// How often it was begun without having loaded its files since.
+    pub(super) begun: u32,
+    /// Pages that came since more were granted.
+    pub(super) pages: u32,
+    pub(super) is_lost: bool,
+}
+
+impl Lane {
+    pub(super) fn new(queue: Queue<Order>) -> Result<Self, QueueError> {
+        Ok(Self {
+            orders: queue.producer()?,
+            _queue: queue,
+            waiting: VecDeque::new(),
+            files: Vec::new(),
+            ordered: 0,
+            life: None,
+            pid: 0,
+            begun: 0,
+            pages: 0,
+            is_lost: false,
+        })
+    }
+
+    /// A shard that has just come up, maybe not for the first time, gets all that it needs.
+    pub(super) fn begin(&mut self, life: u64, pid: u32, question: Option<&Question>) {
+        (self.life, self.pid) = (Some(life), pid);
+        self.begun += 1;
+        self.waiting.clear();
+        self.order(Order::Begin { life });
+        self.ordered = 0;
+        self.order_files();
+        self.order(Order::Report);
+        if let Some(question) = question {
+            self.ask(question.clone());
+        }
+    }
+
+    /// What was ordered before is not wanted any more.
+    pub(super) fn stop(&mut self) {
+        self.waiting.clear();
+        self.order(Order::Stop);
+    }
+
+    pub(super) fn ask(&mut self, question: Question) {
+        self.pages = 0;
+        self.order(Order::Ask(question));
+    }
+
+    /// Has what was given and not ordered yet loaded.
+    pub(super) fn order_files(&mut self) {
+        // Before the shard is up it would not listen.
+        if self.life.is_none() {
+            return;
+        }
+        for files in self.files[self.ordered..].chunks(BATCH) {
+            self.waiting.push_back(Order::Load(files.to_vec()));
+        }
+        self.ordered = self.files.len();
+        self.flush();
+    }
+
+    /// The same once there are enough of them; whether there were.
+    pub(super) fn order_batch(&mut self) -> bool {
+        let is_enough = self.files.len() - self.ordered >= BATCH;
+        if is_enough {
+            self.order_files();
+        }
+        is_enough
+    }
+
+    pub(super) fn order(&mut self, order: Order) {
+        self.waiting.push_back(order);
+        self.flush();
+    }
+
+    /// Puts what waits into the queue as far as there is room; whether that was all.
+    pub(super) fn flush(&mut self) -> bool {
+        while let Some(order) = self.waiting.front() {
+            if self.orders.try_put(order) == Err(QueueError::Full) {
+                return false;
+            }
+            // A shard that is dead gets everything anew when it comes up again.
+            self.waiting.pop_front();
+        }
+        true
+    }
+}
