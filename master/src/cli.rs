@@ -10,7 +10,7 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, When, duration};
+pub(crate) use common::{Backend, Common, RETRIES, When, duration};
 pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 

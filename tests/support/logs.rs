@@ -94,7 +94,9 @@ impl LogServer {
     /// How many lines its file has now.
     pub fn line_count(&self) -> usize {
         let text = fs::read(&self.file).unwrap_or_default();
-        text.iter().filter(|byte| **byte == b'\n').count()
+        text.split_inclusive(|byte| *byte == b'\n')
+            .filter(|line| line.ends_with(b"\n"))
+            .count()
     }
 
     /// Waits until its file has so many lines.

@@ -84,6 +84,9 @@ pub(crate) struct Common {
     worker_exe: Option<PathBuf>,
 }
 
+/// How often a task is tried again if the command line does not say.
+pub(crate) const RETRIES: u32 = 2;
+
 impl Common {
     /// How many workers were asked for, or fit this machine.
     pub(crate) fn workers(&self) -> usize {
@@ -139,16 +142,6 @@ impl Common {
         self.verbose
     }
 
-    /// How often a task is tried again.
-    pub(crate) fn retries(&self) -> u32 {
-        self.retries
-    }
-
-    /// How long one task may run.
-    pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.timeout
-    }
-
     /// Whether processes or threads were asked for.
     pub(crate) fn backend(&self) -> Backend {
         self.backend
@@ -182,7 +175,7 @@ impl Common {
         let narrator = narrator.clone();
         let builder = Pool::builder()
             .workers(self.workers())
-            .retries(self.retries_or(2))
+            .retries(self.retries_or(RETRIES))
             .title(title)
             .on_event(move |event| narrator.tell(event));
         let builder = match &self.worker_exe {
