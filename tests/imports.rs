@@ -216,7 +216,7 @@ fn odd_trees_are_survived() {
         symlink(tree.path(), path("loop")).unwrap();
         symlink(path("none.py"), path("dangling.py")).unwrap();
         nix::unistd::mkfifo(&path("fifo.py"), Mode::S_IRWXU).unwrap();
-        fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0o0)).unwrap();
         let odd = tree
             .path()
             .join(std::ffi::OsStr::from_bytes(b"odd\xff\n.py"));

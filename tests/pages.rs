@@ -1,4 +1,5 @@
 //! The pages for readers: what they point at is there, and no command is forgotten.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs,
