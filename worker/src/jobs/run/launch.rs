@@ -76,11 +76,11 @@ impl Launcher {
             .own_mark
             .as_ref()
             .map(|own| format!("{own}.{}", self.count));
+        let mut path = self.programs.path_of(program);
         let changes = changes(command, mark.as_deref())?;
         let environment = self.environment(command, &changes);
         let actions = actions(ends).map_err(worker)?;
         let attributes = attributes().map_err(worker)?;
-        let mut path = self.programs.path_of(program);
         let mut tries = 0;
         loop {
             let spawned = match &path {
