@@ -48,11 +48,7 @@ extension, {1} {2} {-1} columns or sources, {1/.} and the like, {#} the job's nu
 )]
 pub(crate) struct RunArgs {
     /// The command, and then inputs: [COMMAND...] [::: INPUT...] [:::: FILE...] [:::+ INPUT...] [::::+ FILE...]
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMMAND"
-    )]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     words: Vec<OsString>,
 
     /// Have a shell run it, which understands pipes and the like; any that understands what `sh` does
