@@ -29,22 +29,37 @@ fn imports(folder: &Path, arguments: &str) -> Output {
 
 fn start(folder: &Path, arguments: &str) -> Running {
     let mut command = Command::new(binary("master"));
-    command.arg("imports").args(arguments.split_whitespace()).current_dir(folder);
+    command
+        .arg("imports")
+        .args(arguments.split_whitespace())
+        .current_dir(folder);
     Running::start(command)
 }
 
 /// Standard error without the line that tells the time.
 fn said(output: &Output) -> String {
-    let lines = output.stderr.lines().filter(|line| !line.starts_with("Searched "));
+    let lines = output
+        .stderr
+        .lines()
+        .filter(|line| !line.starts_with("Searched "));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 fn sample() -> TempDir {
     tree(&[
-        ("app.py", "import os.path as p\nfrom typing import Any\nfrom pkg import a\nimport requests\n"),
+        (
+            "app.py",
+            "import os.path as p\nfrom typing import Any\nfrom pkg import a\nimport requests\n",
+        ),
         ("pkg/__init__.py", "from . import a\nfrom .b import *\n"),
-        ("pkg/a.py", "import typing_extensions\ndef f():\n    from ..pkg import b, missing\n"),
-        ("pkg/b.py", "from . import a\nif TYPE_CHECKING:\n    import app\n"),
+        (
+            "pkg/a.py",
+            "import typing_extensions\ndef f():\n    from ..pkg import b, missing\n",
+        ),
+        (
+            "pkg/b.py",
+            "from . import a\nif TYPE_CHECKING:\n    import app\n",
+        ),
         ("notes.txt", "import nothing\n"),
         ("__pycache__/c.py", "import nothing\n"),
     ])
@@ -58,15 +73,30 @@ fn files_are_listed_with_what_they_import_and_typing_is_marked() {
                         pkg/a.py {..pkg, typing_extensions}\n   pkg/b.py {., app}\n";
         for backend in ["processes", "threads"] {
             let output = imports(tree.path(), &format!("--backend {backend} -j 3"));
-            assert_eq!((output.code, output.stdout.as_str()), (0, expected), "{}", output.stderr);
+            assert_eq!(
+                (output.code, output.stdout.as_str()),
+                (0, expected),
+                "{}",
+                output.stderr
+            );
             let (summary, end) = ("Searched 4 files at 0.", "ms/file\n");
             assert!(output.stderr.starts_with(summary) || output.stderr.contains("4 files at"));
             assert!(output.stderr.ends_with(end), "{}", output.stderr);
         }
-        let output = imports(tree.path(), "--focus requests --mark ** pkg app.py ./app.py");
-        assert!(output.stdout.starts_with("** app.py {os.path"), "{}", output.stdout);
+        let output = imports(
+            tree.path(),
+            "--focus requests --mark ** pkg app.py ./app.py",
+        );
+        assert!(
+            output.stdout.starts_with("** app.py {os.path"),
+            "{}",
+            output.stdout
+        );
         assert_eq!(output.stdout.lines().count(), 4);
-        assert_eq!(imports(tree.path(), "__pycache__").stdout.lines().count(), 1);
+        assert_eq!(
+            imports(tree.path(), "__pycache__").stdout.lines().count(),
+            1
+        );
         let none = imports(tree.path(), "-g *.none");
         assert_eq!((none.code, none.stdout.as_str()), (1, ""));
     });
@@ -82,9 +112,15 @@ fn modules_are_listed_with_who_imports_them() {
                         typing app.py:2\ntyping_extensions pkg/a.py:1\n";
         assert_eq!((output.code, output.stdout.as_str()), (0, expected));
         let output = imports(tree.path(), "--by module -m os -m typing --format csv");
-        assert_eq!(output.stdout, "module,path,line\nos.path,app.py,1\ntyping,app.py,2\n");
+        assert_eq!(
+            output.stdout,
+            "module,path,line\nos.path,app.py,1\ntyping,app.py,2\n"
+        );
         let output = imports(tree.path(), "--module pkg.a");
-        assert_eq!(output.stdout, "   app.py {pkg}\n   pkg/__init__.py {.}\n   pkg/b.py {.}\n");
+        assert_eq!(
+            output.stdout,
+            "   app.py {pkg}\n   pkg/__init__.py {.}\n   pkg/b.py {.}\n"
+        );
         assert_eq!(imports(tree.path(), "--module nobody").code, 1);
     });
 }
@@ -103,11 +139,21 @@ fn the_graph_shows_cycles_and_what_is_only_for_later() {
             "  \"pkg.a\" -> \"pkg.b\" [style=dashed];",
             "  \"pkg.b\" -> \"app\" [style=dotted];",
         ] {
-            assert!(output.stdout.lines().any(|shown| shown == line), "{line} in\n{}", output.stdout);
+            assert!(
+                output.stdout.lines().any(|shown| shown == line),
+                "{line} in\n{}",
+                output.stdout
+            );
         }
         write(&tree.path().join("pkg/a.py"), "from . import b\n");
         let output = imports(tree.path(), "--graph dot");
-        assert!(output.stdout.contains("\"pkg.a\" -> \"pkg.b\" [color=red];"), "{}", output.stdout);
+        assert!(
+            output
+                .stdout
+                .contains("\"pkg.a\" -> \"pkg.b\" [color=red];"),
+            "{}",
+            output.stdout
+        );
         assert_eq!(said(&output), "cycle of 2 modules: pkg.a, pkg.b");
         assert_eq!(imports(tree.path(), "--graph dot --format json").code, 2);
     });
@@ -171,21 +217,41 @@ fn odd_trees_are_survived() {
         symlink(path("none.py"), path("dangling.py")).unwrap();
         nix::unistd::mkfifo(&path("fifo.py"), Mode::S_IRWXU).unwrap();
         fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0)).unwrap();
-        let odd = tree.path().join(std::ffi::OsStr::from_bytes(b"odd\xff\n.py"));
+        let odd = tree
+            .path()
+            .join(std::ffi::OsStr::from_bytes(b"odd\xff\n.py"));
         fs::write(odd, "import o\n").unwrap();
         let mut command = Command::new(binary("master"));
-        command.args(["imports", ".", "fifo.py", "none"]).current_dir(tree.path());
+        command
+            .args(["imports", ".", "fifo.py", "none"])
+            .current_dir(tree.path());
         let output = command.stdin(Stdio::null()).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{stderr}");
-        assert!(output.stdout.starts_with(b"   a.py {a}\n   odd\xff?.py {o}\n"), "{:?}", output.stdout.escape_ascii());
-        assert!(stderr.contains("fifo.py: not a regular file") && stderr.contains("none: No such file"), "{stderr}");
+        assert!(
+            output
+                .stdout
+                .starts_with(b"   a.py {a}\n   odd\xff?.py {o}\n"),
+            "{:?}",
+            output.stdout.escape_ascii()
+        );
+        assert!(
+            stderr.contains("fifo.py: not a regular file") && stderr.contains("none: No such file"),
+            "{stderr}"
+        );
         // Who is root may read everything.
         if !nix::unistd::geteuid().is_root() {
-            assert!(stderr.contains("secret.py: cannot be read: Permission denied"), "{stderr}");
+            assert!(
+                stderr.contains("secret.py: cannot be read: Permission denied"),
+                "{stderr}"
+            );
         }
         let json = imports(tree.path(), "--format json");
-        assert!(json.stdout.contains(r#""path_base64":"b2Rk/woucHk=""#), "{}", json.stdout);
+        assert!(
+            json.stdout.contains(r#""path_base64":"b2Rk/woucHk=""#),
+            "{}",
+            json.stdout
+        );
     });
 }
 
@@ -193,7 +259,13 @@ fn odd_trees_are_survived() {
 fn text_nested_a_hundred_thousand_deep_costs_no_worker() {
     within(60, || {
         let depth = 100_000;
-        let wrap = |open: &str, close: &str| format!("import a\nx = {}1{}\n", open.repeat(depth), close.repeat(depth));
+        let wrap = |open: &str, close: &str| {
+            format!(
+                "import a\nx = {}1{}\n",
+                open.repeat(depth),
+                close.repeat(depth)
+            )
+        };
         let tree = tree(&[
             ("add.py", &wrap("1+", "")),
             ("list.py", &wrap("[", "]")),
@@ -202,8 +274,17 @@ fn text_nested_a_hundred_thousand_deep_costs_no_worker() {
             ("open.py", &wrap("(", "")),
         ]);
         for backend in ["processes", "threads"] {
-            let output = imports(tree.path(), &format!("-j 1 --retries 0 --backend {backend}"));
-            assert_eq!(output.stdout.matches("{a}").count(), 5, "{}{}", output.stdout, output.stderr);
+            let output = imports(
+                tree.path(),
+                &format!("-j 1 --retries 0 --backend {backend}"),
+            );
+            assert_eq!(
+                output.stdout.matches("{a}").count(),
+                5,
+                "{}{}",
+                output.stdout,
+                output.stderr
+            );
             assert!(!said(&output).contains("warning"), "{}", output.stderr);
         }
     });
@@ -213,14 +294,23 @@ fn text_nested_a_hundred_thousand_deep_costs_no_worker() {
 fn a_file_that_takes_too_long_is_given_up_alone() {
     within(60, || {
         // The parser's time grows with the square of this.
-        let slow = "f'{".repeat(400_000);
-        let tree = tree(&[("a.py", "import a\n"), ("b.py", &slow), ("c.py", "import c\n")]);
-        // In one batch, so that the batch fails first.
-        write(&tree.path().join("b.py"), &slow[..240 << 10]);
+        let slow = "f'{".repeat(80 << 10);
+        let tree = tree(&[
+            ("a.py", "import a\n"),
+            ("b.py", &slow),
+            ("c.py", "import c\n"),
+        ]);
+        // All in one batch, so that the batch fails first.
         let output = imports(tree.path(), "--timeout 1s --retries 0 -j 1");
         assert_eq!(output.code, 3, "{}", output.stderr);
         assert_eq!(output.stdout, "   a.py {a}\n   b.py {}\n   c.py {c}\n");
-        assert!(output.stderr.contains("b.py: cannot be parsed: the task was still running after 1s"), "{}", output.stderr);
+        assert!(
+            output
+                .stderr
+                .contains("b.py: cannot be parsed: the task was still running after 1s"),
+            "{}",
+            output.stderr
+        );
     });
 }
 
@@ -238,7 +328,11 @@ fn workers_killed_in_the_middle_cost_nothing() {
         }
         let output = run.end();
         assert_eq!(output.code, 0, "{}", output.stderr);
-        assert!(output.stderr.contains("was killed by SIGKILL"), "{}", output.stderr);
+        assert!(
+            output.stderr.contains("was killed by SIGKILL"),
+            "{}",
+            output.stderr
+        );
         assert_eq!(output.stdout.matches(" {a}\n").count(), 12);
     });
 }
@@ -247,8 +341,14 @@ fn workers_killed_in_the_middle_cost_nothing() {
 fn a_closed_output_is_a_quiet_end() {
     within(30, || {
         let tree = sample();
-        let script = format!("{} imports --progress never 2> err | true", binary("master").display());
-        let status = Command::new("bash").args(["-o", "pipefail", "-c", &script]).current_dir(tree.path()).status();
+        let script = format!(
+            "{} imports --progress never 2> err | true",
+            binary("master").display()
+        );
+        let status = Command::new("bash")
+            .args(["-o", "pipefail", "-c", &script])
+            .current_dir(tree.path())
+            .status();
         assert!(status.unwrap().success());
         let stderr = fs::read_to_string(tree.path().join("err")).unwrap();
         assert!(!stderr.contains("error"), "{stderr}");
@@ -262,7 +362,11 @@ fn what_is_asked_for_wrongly_is_refused() {
         assert_eq!((output.code, output.stdout.as_str()), (2, ""));
         let output = master(["imports", "--unused", "--by", "module"]).end();
         assert_eq!(output.code, 2);
-        assert!(output.stderr.contains("cannot be used with"), "{}", output.stderr);
+        assert!(
+            output.stderr.contains("cannot be used with"),
+            "{}",
+            output.stderr
+        );
     });
 }
 
@@ -270,11 +374,72 @@ fn what_is_asked_for_wrongly_is_refused() {
 #[test]
 fn imports_are_those_that_pythons_own_parser_finds() {
     within(60, || {
-        let library = python(&["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"], "");
-        let packages = ["asyncio", "collections", "concurrent", "email", "encodings", "html", "importlib", "json", "logging", "unittest"];
-        let packages: Vec<String> = packages.iter().map(|name| format!("{}/{name}", library.trim())).collect();
+        let library = python(
+            &[
+                "-c",
+                "import sysconfig; print(sysconfig.get_path('stdlib'))",
+            ],
+            "",
+        );
+        let packages = [
+            "asyncio",
+            "collections",
+            "concurrent",
+            "email",
+            "encodings",
+            "html",
+            "importlib",
+            "json",
+            "logging",
+            "unittest",
+        ];
+        let packages: Vec<String> = packages
+            .iter()
+            .map(|name| format!("{}/{name}", library.trim()))
+            .collect();
         let differences = compare(&packages);
         assert_eq!(differences, [""; 0]);
+    });
+}
+
+/// Every byte in a comment, in every encoding of one byte a character: taken and refused as by Python.
+#[test]
+fn encodings_are_those_of_python() {
+    within(60, || {
+        let tree = tempfile::tempdir().unwrap();
+        let numbered = |name: &str, numbers: &[u32]| {
+            numbers
+                .iter()
+                .map(|number| format!("{name}{number}"))
+                .collect()
+        };
+        let mut names: Vec<String> = numbered(
+            "cp",
+            &[
+                1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258, 866, 874,
+            ],
+        );
+        let parts: Vec<u32> = (1..=16).filter(|part| *part != 12).collect();
+        names.extend::<Vec<String>>(numbered("iso-8859-", &parts));
+        names.extend::<Vec<String>>(numbered("latin", &(1..=10).collect::<Vec<u32>>()));
+        let others = "utf-8 utf8 UTF_8 u8 utf-8-unix ascii us-ascii latin-1 iso-latin-1-unix l1 koi8-r koi8_u mac-roman \
+                      mac_cyrillic windows-1252 none";
+        names.extend(others.split_whitespace().map(str::to_owned));
+        for name in &names {
+            for byte in 0x7f..=0xff {
+                let text = [
+                    b"# coding: ",
+                    name.as_bytes(),
+                    b"\nimport a # ",
+                    &[byte],
+                    b"\n",
+                ]
+                .concat();
+                fs::write(tree.path().join(format!("{name}_{byte:02x}.py")), text).unwrap();
+            }
+        }
+        let differences = compare(&[tree.path().to_str().unwrap().to_owned()]);
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
     });
 }
 
@@ -283,7 +448,13 @@ fn imports_are_those_that_pythons_own_parser_finds() {
 #[ignore = "takes half a minute"]
 fn imports_of_the_whole_standard_library_are_those_that_pythons_own_parser_finds() {
     within(300, || {
-        let library = python(&["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"], "");
+        let library = python(
+            &[
+                "-c",
+                "import sysconfig; print(sysconfig.get_path('stdlib'))",
+            ],
+            "",
+        );
         let differences = compare(&[library.trim().to_owned()]);
         assert!(differences.is_empty(), "{}", differences.join("\n"));
     });
@@ -306,7 +477,17 @@ fn python(arguments: &[&str], input: &str) -> String {
 
 /// How what `master` finds differs from what Python's parser finds.
 fn compare(paths: &[String]) -> Vec<String> {
-    let arguments = ["imports", "--format", "json", "-g", "*.py", "-g", "!site-packages", "-g", "!dist-packages"];
+    let arguments = [
+        "imports",
+        "--format",
+        "json",
+        "-g",
+        "*.py",
+        "-g",
+        "!site-packages",
+        "-g",
+        "!dist-packages",
+    ];
     let mut command = Command::new(binary("master"));
     let output = command.args(arguments).args(paths).output().unwrap();
     let ours: Vec<serde_json::Value> = String::from_utf8(output.stdout)
@@ -315,13 +496,24 @@ fn compare(paths: &[String]) -> Vec<String> {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(ours.len() >= 100, "{} files", ours.len());
-    let paths: Vec<&str> = ours.iter().map(|file| file["path"].as_str().unwrap()).collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/compare/imports_ast.py");
+    let paths: Vec<&str> = ours
+        .iter()
+        .map(|file| file["path"].as_str().unwrap())
+        .collect();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../scripts/compare/imports_ast.py"
+    );
     let theirs = python(&[script], &(paths.join("\n") + "\n"));
-    let theirs: Vec<serde_json::Value> = theirs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let theirs: Vec<serde_json::Value> = theirs
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(theirs.len(), ours.len());
     let pairs = ours.iter().zip(&theirs);
-    pairs.filter_map(|(ours, theirs)| difference(ours, theirs)).collect()
+    pairs
+        .filter_map(|(ours, theirs)| difference(ours, theirs))
+        .collect()
 }
 
 fn difference(ours: &serde_json::Value, theirs: &serde_json::Value) -> Option<String> {
@@ -333,13 +525,27 @@ fn difference(ours: &serde_json::Value, theirs: &serde_json::Value) -> Option<St
             let as_theirs = |import: &serde_json::Value| {
                 let names = import.get("names").map(|names| {
                     let names = names.as_array().unwrap().iter();
-                    names.map(|name| serde_json::json!([name["name"], name.get("as")])).collect::<Vec<_>>()
+                    names
+                        .map(|name| serde_json::json!([name["name"], name.get("as")]))
+                        .collect::<Vec<_>>()
                 });
-                serde_json::json!([import["line"], import["level"], import["module"], names, import.get("as")])
+                serde_json::json!([
+                    import["line"],
+                    import["level"],
+                    import["module"],
+                    names,
+                    import.get("as")
+                ])
             };
-            let found: Vec<_> = ours["imports"].as_array().unwrap().iter().map(as_theirs).collect();
+            let found: Vec<_> = ours["imports"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(as_theirs)
+                .collect();
             let found = serde_json::Value::from(found);
-            (found != theirs["imports"]).then(|| format!("{path}: {found} for {}", theirs["imports"]))
+            (found != theirs["imports"])
+                .then(|| format!("{path}: {found} for {}", theirs["imports"]))
         }
         (ours, theirs) => Some(format!("{path}: {ours:?} here, {theirs:?} there")),
     }
