@@ -216,7 +216,7 @@ fn odd_trees_are_survived() {
         symlink(tree.path(), path("loop")).unwrap();
         symlink(path("none.py"), path("dangling.py")).unwrap();
         nix::unistd::mkfifo(&path("fifo.py"), Mode::S_IRWXU).unwrap();
-        fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0o0)).unwrap();
+        fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0)).unwrap();
         let odd = tree
             .path()
             .join(std::ffi::OsStr::from_bytes(b"odd\xff\n.py"));
@@ -294,14 +294,13 @@ fn text_nested_a_hundred_thousand_deep_costs_no_worker() {
 fn a_file_that_takes_too_long_is_given_up_alone() {
     within(60, || {
         // The parser's time grows with the square of this.
-        let slow = "f'{".repeat(400_000);
+        let slow = "f'{".repeat(80 << 10);
         let tree = tree(&[
             ("a.py", "import a\n"),
             ("b.py", &slow),
             ("c.py", "import c\n"),
         ]);
-        // In one batch, so that the batch fails first.
-        write(&tree.path().join("b.py"), &slow[..240 << 10]);
+        // All in one batch, so that the batch fails first.
         let output = imports(tree.path(), "--timeout 1s --retries 0 -j 1");
         assert_eq!(output.code, 3, "{}", output.stderr);
         assert_eq!(output.stdout, "   a.py {a}\n   b.py {}\n   c.py {c}\n");
@@ -400,6 +399,47 @@ fn imports_are_those_that_pythons_own_parser_finds() {
             .collect();
         let differences = compare(&packages);
         assert_eq!(differences, [""; 0]);
+    });
+}
+
+/// Every byte in a comment, in every encoding of one byte a character: taken and refused as by Python.
+#[test]
+fn encodings_are_those_of_python() {
+    within(60, || {
+        let tree = tempfile::tempdir().unwrap();
+        let numbered = |name: &str, numbers: &[u32]| {
+            numbers
+                .iter()
+                .map(|number| format!("{name}{number}"))
+                .collect()
+        };
+        let mut names: Vec<String> = numbered(
+            "cp",
+            &[
+                1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258, 866, 874,
+            ],
+        );
+        let parts: Vec<u32> = (1..=16).filter(|part| *part != 12).collect();
+        names.extend::<Vec<String>>(numbered("iso-8859-", &parts));
+        names.extend::<Vec<String>>(numbered("latin", &(1..=10).collect::<Vec<u32>>()));
+        let others = "utf-8 utf8 UTF_8 u8 utf-8-unix ascii us-ascii latin-1 iso-latin-1-unix l1 koi8-r koi8_u mac-roman \
+                      mac_cyrillic windows-1252 none";
+        names.extend(others.split_whitespace().map(str::to_owned));
+        for name in &names {
+            for byte in 0x7f..=0xff {
+                let text = [
+                    b"# coding: ",
+                    name.as_bytes(),
+                    b"\nimport a # ",
+                    &[byte],
+                    b"\n",
+                ]
+                .concat();
+                fs::write(tree.path().join(format!("{name}_{byte:02x}.py")), text).unwrap();
+            }
+        }
+        let differences = compare(&[tree.path().to_str().unwrap().to_owned()]);
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
     });
 }
 

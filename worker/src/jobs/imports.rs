@@ -62,12 +62,10 @@ fn read(path: &Path, largest: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
     if size > largest {
         return Err(too_large(size, largest));
     }
-    let mut read = |limit: u64| -> io::Result<usize> {
-        bytes.reserve_exact(usize::try_from(size).map_or(0, |size| size + 1));
-        (&file).take(limit).read_to_end(bytes)
-    };
+    bytes.reserve_exact(usize::try_from(size).map_or(0, |size| size + 1));
     // It may grow meanwhile.
-    let size = read(largest + 1).map_err(|error| error.to_string())? as u64;
+    let read = (&file).take(largest + 1).read_to_end(bytes);
+    let size = read.map_err(|error| error.to_string())? as u64;
     if size > largest {
         return Err(too_large(size, largest));
     }

@@ -89,16 +89,43 @@ fn lines_are_those_of_the_chapter() {
 
 #[test]
 fn one_object_a_line_and_one_row_a_name() {
-    insta::assert_snapshot!(by_file(Format::Json), @"");
-    insta::assert_snapshot!(by_file(Format::Csv), @"");
-    insta::assert_snapshot!(by_module(Format::Json), @"");
-    insta::assert_snapshot!(by_module(Format::Csv), @"");
+    insta::assert_snapshot!(by_file(Format::Json), @r#"
+    {"path":"a.py","focus":true,"imports":[{"line":1,"level":0,"module":"typing","names":[{"name":"Any"}],"typing":false,"deferred":false,"guarded":false},{"line":2,"level":0,"module":"os.path","as":"short","typing":false,"deferred":false,"guarded":false},{"line":3,"level":1,"module":"","names":[{"name":"b","as":"c"},{"name":"d"}],"typing":false,"deferred":true,"guarded":false}]}
+    {"path":"b\n.py","focus":false,"imports":[],"error":{"kind":"syntax","line":7,"column":3,"message":"expected an expression","count":3}}
+    "#);
+    insta::assert_snapshot!(by_file(Format::Csv), @r#"
+    path,line,level,module,name,alias,typing,deferred,guarded
+    a.py,1,0,typing,Any,,false,false,false
+    a.py,2,0,os.path,,short,false,false,false
+    a.py,3,1,,b,c,false,true,false
+    a.py,3,1,,d,,false,true,false
+    "#);
+    insta::assert_snapshot!(by_module(Format::Json), @r#"
+    {"module":"b","file":{"path":"b\n.py"},"imported_by":[{"path":"a.py","line":3},{"path":"a.py","line":9}]}
+    {"module":"os.path","imported_by":[{"path":"a.py","line":2}]}
+    "#);
+    insta::assert_snapshot!(by_module(Format::Csv), @r#"
+    module,path,line
+    b,a.py,3
+    b,a.py,9
+    os.path,a.py,2
+    "#);
 }
 
 #[test]
 fn tables_are_for_people() {
-    insta::assert_snapshot!(by_file(Format::Table), @"");
-    insta::assert_snapshot!(by_module(Format::Table), @"");
+    insta::assert_snapshot!(by_file(Format::Table), @r#"
+           file   imports              modules
+    ───────────────────────────────────────────
+     ->   a.py          3   ., os.path, typing
+          b?.py         0
+    "#);
+    insta::assert_snapshot!(by_module(Format::Table), @r#"
+      module   files   imports    here
+    ───────────────────────────────────
+     b             1         2   b?.py
+     os.path       1         1
+    "#);
 }
 
 #[test]

@@ -41,9 +41,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
         return to_text(text, Charset::Utf8, has_mark);
     };
     match charset(cookie.name) {
-        Some(charset) if has_mark && charset != Charset::Utf8 => {
+        Some(_) if has_mark && !is_plain(cookie.name) => {
             let message = format!(
-                "encoding `{}` is declared, after a byte order mark of UTF-8",
+                "encoding `{}` is declared after a byte order mark of UTF-8, where Python takes `utf-8` only",
                 cookie.name
             );
             Err(fault(FaultKind::Encoding, text, cookie.offset, message))
@@ -63,6 +63,12 @@ fn wide(bytes: &[u8]) -> Option<&'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
         _ => None,
     }
+}
+
+/// Whether a name is one of the few that Python takes after a byte order mark: `utf8` is not.
+fn is_plain(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    name == "utf-8" || name.starts_with("utf-8-")
 }
 
 /// What Python calls an encoding. Its names differ from those of the web: there, `latin-1` is cp1252.
@@ -229,6 +235,7 @@ mod tests {
             message.contains("0xe9") && message.contains("no other encoding is declared"),
             "{message}"
         );
+        assert_eq!(wrong(b"\xef\xbb\xbf# coding: utf8\n").1, 11);
         let (line, column, message) = wrong(b"\xef\xbb\xbf\n# coding: cp1252\n");
         assert_eq!((line, column), (2, 11), "{message}");
         assert_eq!(
