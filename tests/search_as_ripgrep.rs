@@ -188,7 +188,7 @@ fn compare(globs: &[&str]) {
 fn counts_of_200_words_and_50_regexes_are_the_same_file_by_file() {
     // Enough to differ in, and quick.
     within(240, || {
-        compare(&["-g", "*.py", "-g", "!site-packages", "-g", "!test"])
+        compare(&["-g", "*.py", "-g", "!site-packages", "-g", "!test"]);
     });
 }
 
