@@ -10,8 +10,8 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, duration};
-pub(crate) use narrate::Narrator;
+pub(crate) use common::{Backend, Common, RETRIES, When, duration};
+pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 
 use crate::jobs::{
@@ -19,10 +19,14 @@ use crate::jobs::{
     demo::{self, Demo},
     doctor,
     factor::{self, FactorArgs},
+    imports::{self, ImportsArgs},
+    logs::{self, Logs},
     ps::{self, PsArgs},
+    run::{self, RunArgs},
     search::{self, SearchArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
+    weather::{self, WeatherArgs},
 };
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
@@ -41,9 +45,14 @@ Examples:
   master classify --model m.json new.csv which classes unknown samples have, by a tuned model
   master stats                           what the features are like, and which carry the class
   master search src -e TODO              lines of files, from the memory of every core
+  master imports src --by module         which files import what, by parsing them
   master factor 360 97                   prime factors, as the command factor prints them
   master factor --random 40960 --primes  which of 40,960 nine-digit numbers are prime
+  master run gzip -9 ::: *.log           a command for each input, many at a time
+  master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
+  master logs serve --output app.jsonl   collect what Python programs log, none lost
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
+  master demo philosophers               each a process, each fork a lock that survives its holder
   master ps --watch                      what every pool and worker on this host is doing
   master doctor                          see how pools survive here what usually breaks them
 
@@ -73,12 +82,27 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Run {
+        #[command(flatten)]
+        run: Box<RunArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
+    Imports {
+        #[command(flatten)]
+        imports: Box<ImportsArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
     Factor {
         #[command(flatten)]
         factor: FactorArgs,
         #[command(flatten)]
         common: Common,
     },
+    Weather(Box<WeatherArgs>),
+    #[command(subcommand)]
+    Logs(Logs),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -119,7 +143,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            narrate::complain(&format!("error: {error:#}"));
+            complain(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -131,7 +155,11 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Classify { classify, common } => classify::run(&classify, &common),
         Command::Stats(args) => stats::run(&args),
         Command::Search { search, common } => search::run(&search, &common),
+        Command::Run { run, common } => run::run(&run, &common),
+        Command::Imports { imports, common } => imports::run(&imports, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
+        Command::Weather(args) => weather::run(&args),
+        Command::Logs(logs) => logs::run(&logs),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

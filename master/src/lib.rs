@@ -47,6 +47,7 @@ mod role;
 pub use brigade_protocol::{
     Task, TaskFailure, jobs, queue,
     queue::{JoinableQueue, Queue, SimpleQueue},
+    sync,
 };
 pub use brigade_worker::{Context, Registry};
 pub use exit::Exit;

@@ -5,6 +5,7 @@
 
 mod cli;
 mod jobs;
+mod logs;
 mod model;
 mod report;
 mod table;

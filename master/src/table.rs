@@ -16,6 +16,7 @@ mod parse;
 mod rows;
 mod select;
 mod source;
+mod unlabelled;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub(crate) use column::Label;
 pub(crate) use dialect::Header;
 pub(crate) use error::TableError;
 pub(crate) use select::FeatureList;
+pub(crate) use unlabelled::{Unlabelled, is_array, is_gzip};
 
 use array::{Array, Samples};
 use array_error::ArrayError;

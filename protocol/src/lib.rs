@@ -11,6 +11,7 @@ pub mod jobs;
 mod message;
 pub mod queue;
 pub mod shm;
+pub mod sync;
 mod task;
 
 pub use hello::{BUILD_ID, CRATE_VERSION, Hello, Mismatch, PROTOCOL_VERSION};

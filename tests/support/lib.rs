@@ -11,10 +11,13 @@
     reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
+pub mod logs;
 mod pools;
 mod process;
 mod run;
 mod terminal;
+mod weather;
+mod web;
 
 use std::{
     env,
@@ -32,6 +35,8 @@ pub use process::{
 };
 pub use run::{Output, Running, master, program, write};
 pub use terminal::Terminal;
+pub use weather::{fair_forecast, fair_server, forecast, weather, weather_command, zone_of};
+pub use web::{Asked, Reply, Web};
 
 /// Runs a test's body and fails it if it takes longer than `seconds`: the commonest fault is silence.
 pub fn within<R: Send + 'static>(seconds: u64, body: impl FnOnce() -> R + Send + 'static) -> R {

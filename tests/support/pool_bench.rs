@@ -1,6 +1,6 @@
 //! Measures the pool: one figure a line, as `name value unit`. `scripts/bench-pool.sh` shows them beside others.
 //!
-//! `pool_bench [all | pingpong | call | single | chunked | cycle | memory | inputs N] [--workers N]`
+//! `pool_bench [all | pingpong | call | apart | together | single | chunked | cycle | memory | inputs N]`
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -17,6 +17,10 @@ use std::{
 };
 
 use brigade::{Chunks, Pool, jobs::echo::Echo};
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    unistd::Pid,
+};
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -25,9 +29,11 @@ fn main() {
         return pong();
     }
     let all = what == "all";
-    let measures: [(&str, fn()); 6] = [
-        ("pingpong", pingpong),
-        ("call", call),
+    let measures: [(&str, fn()); 8] = [
+        ("pingpong", || println!("pingpong {:.2} us", pingpong(None))),
+        ("call", || println!("call {:.2} us", call(2, None))),
+        ("apart", || on_cores("apart", 1)),
+        ("together", || on_cores("together", 0)),
         ("single", || rate("single", Chunks::SINGLE, 2_000_000)),
         ("chunked", || rate("chunked", Chunks::Automatic, 20_000_000)),
         ("cycle", cycle),
@@ -53,14 +59,55 @@ fn pool(workers: usize) -> Pool {
     pool
 }
 
-/// The machine's own limit for a call: 64 bytes there and back over two pipes.
-fn pingpong() {
+/// How often a call and the ping-pong it is compared with take turns, so that what the machine does beside weighs on
+/// both alike.
+const TURNS: usize = 5;
+
+/// A call and a ping-pong with this process on the first core it may use and the other one at another: each in its own
+/// place, they differ by what the pool adds.
+fn on_cores(name: &str, other: usize) {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
+    let cores: Vec<usize> = (0..CpuSet::count())
+        .filter(|&core| allowed.is_set(core).unwrap())
+        .collect();
+    let Some(&other) = cores.get(other) else {
+        return;
+    };
+    pin(Pid::from_raw(0), cores[0]);
+    let turns = || (pingpong(Some(other)), call(1, Some(other)));
+    let (mut pings, mut calls): (Vec<f64>, Vec<f64>) = (0..TURNS).map(|_| turns()).unzip();
+    sched_setaffinity(Pid::from_raw(0), &allowed).unwrap();
+    for (what, times) in [("pingpong", &mut pings), ("call", &mut calls)] {
+        times.sort_unstable_by(f64::total_cmp);
+        println!("{what}-{name} {:.2} us", times[TURNS / 2]);
+    }
+}
+
+fn pin(thread: Pid, core: usize) {
+    let mut own = CpuSet::new();
+    own.set(core).unwrap();
+    sched_setaffinity(thread, &own).unwrap();
+}
+
+/// Has all threads of a process run on one core.
+fn pin_process(pid: i32, core: usize) {
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+        let name = thread.unwrap().file_name();
+        pin(Pid::from_raw(name.to_str().unwrap().parse().unwrap()), core);
+    }
+}
+
+/// The machine's own limit for a call: 64 bytes there and back over two pipes. In microseconds.
+fn pingpong(core: Option<usize>) -> f64 {
     let mut other = Command::new(env::current_exe().unwrap())
         .arg("pong")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    if let Some(core) = core {
+        pin_process(i32::try_from(other.id()).unwrap(), core);
+    }
     let (mut to, mut from) = (other.stdin.take().unwrap(), other.stdout.take().unwrap());
     let mut bytes = [0; 64];
     let times = timed(5_000, || {
@@ -69,7 +116,7 @@ fn pingpong() {
     });
     drop(to);
     other.wait().unwrap();
-    println!("pingpong {:.2} us", median(times).as_secs_f64() * 1e6);
+    median(times).as_secs_f64() * 1e6
 }
 
 fn pong() {
@@ -80,12 +127,18 @@ fn pong() {
     }
 }
 
-fn call() {
-    let pool = pool(2);
+/// One task there and its output back, in an idle pool. In microseconds.
+fn call(workers: usize, core: Option<usize>) -> f64 {
+    let pool = pool(workers);
+    if let Some(core) = core {
+        for pid in pool.worker_pids() {
+            pin_process(pid, core);
+        }
+    }
     let times = timed(5_000, || {
         assert_eq!(pool.submit::<Echo>(7).unwrap().wait(), Ok(7));
     });
-    println!("call {:.2} us", median(times).as_secs_f64() * 1e6);
+    median(times).as_secs_f64() * 1e6
 }
 
 fn rate(name: &str, chunks: Chunks, tasks: u64) {
@@ -111,11 +164,13 @@ fn cycle() {
     println!("cycle {:.2} ms", median(times).as_secs_f64() * 1e3);
 }
 
-/// Private memory of an idle worker that has done something.
+/// Private memory of an idle worker that has done something: of one among others, and of one that is alone, to which
+/// the kernel counts the pages of its executable as well.
 fn memory() {
-    let pool = pool(1);
-    let pid = pool.worker_pids()[0];
-    println!("memory {} KiB", private_kib(pid));
+    for (name, workers) in [("memory", 2), ("memory-alone", 1)] {
+        let pool = pool(workers);
+        println!("{name} {} KiB", private_kib(pool.worker_pids()[0]));
+    }
 }
 
 fn private_kib(pid: i32) -> u64 {

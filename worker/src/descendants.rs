@@ -28,6 +28,29 @@ pub fn kill_descendants(root: i32) {
     kill_below(root, &processes, DEEPEST);
 }
 
+/// Sends a signal to all that descends from the process `root`, but not to `root` itself.
+pub(crate) fn signal_descendants(root: i32, signal: Signal) {
+    if children_file(root).is_none_or(|children| !children.is_empty()) {
+        signal_below(root, signal, &parents(), DEEPEST);
+    }
+}
+
+fn signal_below(parent: i32, signal: Signal, processes: &[(i32, i32)], depth: u32) {
+    if depth == 0 {
+        return;
+    }
+    for (pid, _) in processes.iter().filter(|(_, of)| *of == parent) {
+        signal_below(*pid, signal, processes, depth - 1);
+        let handle = Pid::from_raw(*pid).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        // Now that there is a handle on it: is it still the one that was listed?
+        if let Some(Ok(handle)) = handle
+            && parent_of(*pid) == Some(parent)
+        {
+            let _ = pidfd_send_signal(&handle, signal);
+        }
+    }
+}
+
 /// Kills all that this process has started, and what that has.
 pub(crate) fn kill_own_descendants() {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;

@@ -42,8 +42,8 @@ pub(crate) enum Backend {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
-    /// Worker processes [default: the cores this process may use]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_WORKERS)))]
+    /// Worker processes, or a share of the cores such as 50% [default: the cores this process may use]
+    #[arg(short = 'j', long, value_name = "N", value_parser = count)]
     workers: Option<u32>,
 
     /// What does the work: worker processes, or threads of this process
@@ -54,11 +54,11 @@ pub(crate) struct Common {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
 
-    /// How often a task is tried again after its worker died of it
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    retries: u32,
+    /// How often a task is tried again after its worker died of it; a command of run, after it failed [default: 2; of run, 0]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
 
-    /// How results are written to standard output [default: table; of factor, classify and search, lines]
+    /// How results are written to standard output [default: table; of factor, classify, imports and search, lines]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
@@ -84,6 +84,9 @@ pub(crate) struct Common {
     worker_exe: Option<PathBuf>,
 }
 
+/// How often a task is tried again if the command line does not say.
+pub(crate) const RETRIES: u32 = 2;
+
 impl Common {
     /// How many workers were asked for, or fit this machine.
     pub(crate) fn workers(&self) -> usize {
@@ -91,6 +94,30 @@ impl Common {
             .and_then(|workers| usize::try_from(workers).ok())
             .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
             .unwrap_or(1)
+    }
+
+    /// How often to try again, if the command line does not say.
+    pub(crate) fn retries_or(&self, default: u32) -> u32 {
+        self.retries.unwrap_or(default)
+    }
+
+    /// How long one task may run.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The same for a job that sees to time limits and retries itself.
+    pub(crate) fn without_limits(&self) -> Self {
+        Self {
+            timeout: None,
+            retries: Some(0),
+            ..self.clone()
+        }
+    }
+
+    /// How many workers were asked for, or as many as the job has use for.
+    pub(crate) fn workers_or(&self, default: usize) -> usize {
+        self.workers.map_or(default, |_| self.workers())
     }
 
     /// Starts a pool that signals reach.
@@ -105,19 +132,14 @@ impl Common {
         self.format.unwrap_or(default)
     }
 
+    /// How long one task may run: as was asked for, or as suits the command.
+    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
+    }
+
     /// Whether to say what the workers do.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
-    }
-
-    /// How often a task is tried again.
-    pub(crate) fn retries(&self) -> u32 {
-        self.retries
-    }
-
-    /// How long one task may run.
-    pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.timeout
     }
 
     /// Whether processes or threads were asked for.
@@ -153,7 +175,7 @@ impl Common {
         let narrator = narrator.clone();
         let builder = Pool::builder()
             .workers(self.workers())
-            .retries(self.retries)
+            .retries(self.retries_or(RETRIES))
             .title(title)
             .on_event(move |event| narrator.tell(event));
         let builder = match &self.worker_exe {
@@ -173,23 +195,32 @@ impl Common {
 
     /// Who tells on standard error what happens.
     pub(crate) fn narrator(&self) -> Narrator {
-        let is_shown = match self.progress {
-            When::Auto => io::stderr().is_terminal(),
-            When::Always => true,
-            When::Never => false,
-        };
-        Narrator::new(
-            self.verbose,
-            Progress::new(is_shown, self.progress == When::Always),
-        )
+        self.progress.narrator(self.verbose)
     }
 
     /// Whether results are coloured.
     pub(crate) fn is_coloured(&self) -> bool {
-        match self.color {
-            When::Auto => io::stdout().is_terminal() && colour_is_welcome(),
-            When::Always => true,
-            When::Never => false,
+        self.color.is_coloured()
+    }
+}
+
+impl When {
+    /// Who tells on standard error what happens, with progress at this time.
+    pub(crate) fn narrator(self, is_verbose: bool) -> Narrator {
+        let is_shown = match self {
+            Self::Auto => io::stderr().is_terminal(),
+            Self::Always => true,
+            Self::Never => false,
+        };
+        Narrator::new(is_verbose, Progress::new(is_shown, self == Self::Always))
+    }
+
+    /// Whether results are coloured at this time.
+    pub(crate) fn is_coloured(self) -> bool {
+        match self {
+            Self::Auto => io::stdout().is_terminal() && colour_is_welcome(),
+            Self::Always => true,
+            Self::Never => false,
         }
     }
 }
@@ -198,6 +229,25 @@ impl Common {
 fn colour_is_welcome() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A number of workers, or a share of the cores.
+fn count(text: &str) -> Result<u32, String> {
+    let count = match text.strip_suffix('%') {
+        Some(percent) => percent.parse().ok().map(|percent: u64| {
+            let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;
+            (cores.saturating_mul(percent) / 100).max(u64::from(percent > 0))
+        }),
+        None => text.parse().ok(),
+    };
+    count
+        .and_then(|count| u32::try_from(count).ok())
+        .filter(|count| (1..=MOST_WORKERS).contains(count))
+        .ok_or_else(|| {
+            format!(
+                "expected a number from 1 to {MOST_WORKERS}, or a share of the cores such as 50%"
+            )
+        })
 }
 
 /// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.

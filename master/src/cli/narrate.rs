@@ -53,6 +53,21 @@ impl Narrator {
         self.progress.suspend(|| complain(line));
     }
 
+    /// Whether more is told than what went wrong.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.is_verbose
+    }
+
+    /// Whether there may be a bar on the terminal.
+    pub(crate) fn is_drawing(&self) -> bool {
+        self.progress.is_shown()
+    }
+
+    /// Prints otherwise than by lines, without tearing the bar.
+    pub(crate) fn aside<R>(&self, print: impl FnOnce() -> R) -> R {
+        self.progress.suspend(print)
+    }
+
     /// The work is over.
     pub(crate) fn finish(&self) {
         self.progress.finish();

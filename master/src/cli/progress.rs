@@ -63,11 +63,16 @@ impl Progress {
     }
 
     /// Prints a line without tearing the bar.
-    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+    pub(crate) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
         match &self.bar {
             Some(bar) => bar.suspend(print),
             None => print(),
         }
+    }
+
+    /// Whether there is a bar, or will be.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.bar.is_some()
     }
 
     /// Takes the bar away.

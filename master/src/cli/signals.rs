@@ -21,13 +21,18 @@ use brigade::{Control, Pool};
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
-        signal::{SigSet, Signal, raise},
+        signal::{SigSet, raise},
         signalfd::{SfdFlags, SignalFd},
     },
     unistd::{Pid, getpgid, getpgrp, getppid, getsid},
 };
 
+pub(crate) use nix::sys::signal::Signal;
+
 use super::narrate::complain;
+
+/// Decides about a signal; whether it has been dealt with.
+type Diversion = Box<dyn FnMut(Signal) -> bool + Send>;
 
 /// How long running tasks may take to end after the first signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -40,6 +45,9 @@ static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
 /// The pools that are at work.
 static POOLS: Mutex<Vec<Control>> = Mutex::new(Vec::new());
+
+/// Who is asked before a signal ends anything.
+static DIVERSION: Mutex<Option<Diversion>> = Mutex::new(None);
 
 /// Receives signals from now on. To be called before any thread is started.
 pub(crate) fn install() -> io::Result<()> {
@@ -82,6 +90,16 @@ pub(crate) fn attach(pool: &Pool) {
     }
 }
 
+/// Gives signals to `diversion` from now on. What it does not deal with ends the program, as it would without.
+pub(crate) fn divert(diversion: impl FnMut(Signal) -> bool + Send + 'static) {
+    *DIVERSION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(diversion));
+}
+
+fn is_diverted(signal: Signal) -> bool {
+    let mut diversion = DIVERSION.lock().unwrap_or_else(PoisonError::into_inner);
+    diversion.as_mut().is_some_and(|divert| divert(signal))
+}
+
 /// The signal that asked for the end, if one did.
 pub(crate) fn caught() -> Option<i32> {
     Some(CAUGHT.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
@@ -92,6 +110,7 @@ fn watch(fd: &SignalFd) {
     loop {
         match next(fd, None) {
             Some(Signal::SIGTSTP) => stop(),
+            Some(signal) if is_diverted(signal) => {}
             Some(signal) => end(fd, signal),
             None => {}
         }

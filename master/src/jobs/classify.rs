@@ -1,6 +1,7 @@
 //! `master classify`: what unknown samples are, by a tuned model.
 
 mod args;
+mod input;
 mod layout;
 mod run;
 mod source;

@@ -29,6 +29,16 @@ impl<T, R> Order<T, R> {
         self.slots.is_empty()
     }
 
+    /// How many chunks are not yet shown.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Position of the chunk that is shown next.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// Appends a chunk and returns its position.
     pub(super) fn expect(&mut self, chunk: T) -> u64 {
         let result = None;

@@ -11,9 +11,9 @@ mod rules;
 mod run;
 mod shards;
 mod tree;
-mod walk;
+pub(crate) mod walk;
 mod watch;
 
-pub(crate) use args::{SearchArgs, Show};
+pub(crate) use args::{SearchArgs, Show, size};
 pub(crate) use merge::Part;
 pub(crate) use run::run;

@@ -5,7 +5,10 @@ use std::{io, time::Duration};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 use serde::Serialize;
 
-use super::Format;
+use super::{
+    Format,
+    layout::{terminal_width, wrap},
+};
 
 /// What one check came to.
 #[derive(Debug, Clone)]
@@ -127,6 +130,7 @@ impl DoctorReport {
                 Cell::new(verdict(row)).fg(hue),
             ]);
         }
+        wrap(&mut table, terminal_width());
         writeln!(out, "{}\n", table.trim_fmt())?;
         let failed = self.rows.iter().filter(|row| !row.is_ok).count();
         let seconds = self.elapsed.as_secs_f64();

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle,
+    LineStyle, Table, TableStyle,
+};
 
 /// Numbers in rank and file need no cage.
 pub(super) const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::new(' ', ' ', ' '))
     .content_lines(ContentLineStyle::new(' ', ' ', ' '))
     .header_separator(LineStyle::new(' ', '─', '─', ' '));
+
+/// Columns of air that a cell has beside it.
+pub(super) const AIR: usize = 3;
 
 /// A table without colours, its columns named, to be filled with rows.
 pub(super) fn sheet(names: &[&str]) -> Table {
@@ -20,6 +26,48 @@ pub(super) fn sheet(names: &[&str]) -> Table {
             .set_alignment(CellAlignment::Right)
     }));
     table
+}
+
+/// How many columns the terminal has, if standard output is one.
+pub(super) fn terminal_width() -> Option<u16> {
+    // What tests expect must not depend on where they run.
+    if cfg!(test) {
+        return None;
+    }
+    Table::new().width()
+}
+
+/// Breaks the lines of long cells where the table is wider than this.
+pub(super) fn wrap(table: &mut Table, width: Option<u16>) {
+    if let Some(width) = width {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+    }
+}
+
+/// Hides columns, those named first first, until the table is no wider than this.
+pub(super) fn hide(table: &mut Table, width: Option<u16>, dispensable: &[usize]) {
+    let Some(width) = width.map(usize::from) else {
+        return;
+    };
+    let widths = table.column_max_content_widths();
+    // Each with the air beside it.
+    let taken = |column: usize| {
+        widths
+            .get(column)
+            .map_or(0, |&width| usize::from(width) + AIR)
+    };
+    let mut whole: usize = (0..widths.len()).map(taken).sum();
+    for &column in dispensable {
+        if whole <= width {
+            return;
+        }
+        if let Some(shown) = table.column_mut(column) {
+            shown.set_constraint(ColumnConstraint::Hidden);
+            whole -= taken(column);
+        }
+    }
 }
 
 /// A name that others have chosen: no control character gets to the terminal, or tears a line.
@@ -46,6 +94,21 @@ pub(super) fn time(elapsed: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_narrow_terminal_sees_fewer_columns() {
+        let shown = |width| {
+            let mut table = sheet(&["one", "two", "three"]);
+            table.add_row(["1", "2", "3"]);
+            hide(&mut table, width, &[1, 0]);
+            table.trim_fmt()
+        };
+        let all = shown(None);
+        assert_eq!(shown(Some(20)), all);
+        assert!(all.lines().all(|line| line.chars().count() <= 20), "{all}");
+        assert!(shown(Some(19)).contains("one") && !shown(Some(19)).contains("two"));
+        assert!(!shown(Some(5)).contains("one") && shown(Some(5)).contains("three"));
+    }
 
     #[test]
     fn times_are_readable() {

@@ -5,13 +5,21 @@ use clap::ValueEnum;
 pub(crate) mod burn;
 mod canvas;
 pub(crate) mod classify;
+pub(crate) mod deli;
 pub(crate) mod doctor;
 pub(crate) mod factor;
+pub(crate) mod imports;
 mod layout;
+pub(crate) mod logs;
+pub(crate) mod philosophers;
 pub(crate) mod ps;
+pub(crate) mod race;
+pub(crate) mod run;
 pub(crate) mod search;
+pub(crate) mod sleepers;
 pub(crate) mod stats;
 pub(crate) mod tune;
+pub(crate) mod weather;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

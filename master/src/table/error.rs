@@ -35,9 +35,7 @@ impl fmt::Display for Place {
 /// Why a table could not be read.
 #[derive(Debug, Error)]
 pub(crate) enum TableError {
-    #[error(
-        "{source_name}: no such file; check the path, or leave it out to use the shipped Iris samples"
-    )]
+    #[error("{source_name}: no such file; check the path")]
     Missing { source_name: String },
     #[error("{source_name}: is a directory; expected a file with one sample a line")]
     Directory { source_name: String },

@@ -36,6 +36,14 @@ pub(crate) enum SelectError {
         column: usize,
         known: String,
     },
+    #[error(
+        "{source_name}: {count} columns are named `{wanted}`; say which one by its number, from 1"
+    )]
+    Ambiguous {
+        source_name: String,
+        wanted: String,
+        count: usize,
+    },
     #[error("{source_name}: no feature is left of {width}; drop fewer")]
     NothingLeft { source_name: String, width: usize },
 }
@@ -140,12 +148,8 @@ impl Table {
             let (first, last) = match choice {
                 Choice::Numbers(first, last) => (*first, *last),
                 Choice::Name(name) => {
-                    let names = self.feature_names.iter().flatten();
-                    let place = names.zip(&columns).find(|(known, _)| *known == name);
-                    let column = place.map(|(_, &column)| column);
-                    column
-                        .map(|column| (column, column))
-                        .ok_or_else(|| self.unknown(name))?
+                    let column = self.named(name, &columns)?;
+                    (column, column)
                 }
             };
             // A range may go across the class, not end there.
@@ -166,6 +170,24 @@ impl Table {
             }
         }
         Ok(is_chosen)
+    }
+
+    /// The column of this name, of which there must be one.
+    fn named(&self, wanted: &str, columns: &[usize]) -> Result<usize, SelectError> {
+        let names = self.feature_names.iter().flatten().zip(columns);
+        let found: Vec<usize> = names
+            .filter(|(name, _)| *name == wanted)
+            .map(|(_, &column)| column)
+            .collect();
+        match found[..] {
+            [] => Err(self.unknown(wanted)),
+            [column] => Ok(column),
+            _ => Err(SelectError::Ambiguous {
+                source_name: self.source.clone(),
+                wanted: wanted.to_owned(),
+                count: found.len(),
+            }),
+        }
     }
 
     fn unknown(&self, wanted: &str) -> SelectError {

@@ -11,7 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::TableError;
 
 /// What gzip's files begin with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The source's name for people, and all it holds. `-` is standard input.
 pub(super) fn read(path: &Path) -> Result<(String, Vec<u8>), TableError> {

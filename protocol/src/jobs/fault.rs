@@ -1,6 +1,7 @@
 //! Fault: tasks that do what tasks do to become guilty, for the tests of the pool's promises and for
 //! `master doctor`.
 
+mod contend;
 mod ends;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Task;
 
+pub use contend::{Contend, Contention};
 pub use ends::{Answer, Consume, Consumption, Parcel, Produce, Production, Then};
 
 /// Misbehaves as asked, and otherwise returns the worker's process id.

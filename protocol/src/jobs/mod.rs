@@ -2,8 +2,14 @@
 
 pub mod burn;
 pub mod classify;
+pub mod deli;
 pub mod echo;
 pub mod factor;
 pub mod fault;
+pub mod imports;
+pub mod logs;
+pub mod philosophers;
+pub mod race;
+pub mod run;
 pub mod search;
 pub mod tune;

@@ -12,12 +12,14 @@ use serde::de::DeserializeOwned;
 use super::{
     error::QueueError,
     frame::{HEADER_BYTES, Header, PIECE_BYTES},
-    gate::{Deadline, LONGEST_SLEEP},
     link::{Link, Member, Peer},
     position::{Position, distance, next},
     spin::Spin,
 };
-use crate::codec;
+use crate::{
+    codec,
+    shm::gate::{Deadline, LONGEST_SLEEP},
+};
 
 /// Room for an item that is kept for the next one.
 const KEPT_BUFFER: usize = 4 << 20;

@@ -7,10 +7,10 @@ use std::{
 
 use super::{
     error::QueueError,
-    gate::Deadline,
     link::{Link, Peer},
     position::distance,
 };
+use crate::shm::gate::Deadline;
 
 /// Items that were put and are not done.
 pub(super) fn unfinished(link: &Link) -> u64 {

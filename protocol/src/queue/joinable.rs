@@ -2,7 +2,8 @@
 
 use std::{ops::Deref, time::Duration};
 
-use super::{Queue, QueueError, gate::Deadline, join};
+use super::{Queue, QueueError, join};
+use crate::shm::gate::Deadline;
 
 /// A queue that says when all of its items are done.
 ///

@@ -12,8 +12,8 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::{gate::Gate, lock::Lock};
-use crate::shm::Arena;
+use super::lock::Lock;
+use crate::shm::{Arena, gate::Gate};
 
 pub(super) const HEADER_BYTES: usize = 16 << 10;
 

@@ -1,10 +1,6 @@
 //! A process's connection to a queue: its memory, and who is alive.
 //!
-//! Every open end is a *member* with a number, and holds a file lock on the byte of that number in the queue's
-//! memfd. The kernel takes the lock away when the process ends, however it does. So to ask whether a member is
-//! alive is to ask the kernel for its lock: no process id is involved that could have been given to another
-//! process, and no descriptor for each member. The locks are those of open file descriptions: two ends in
-//! one process that were opened separately, as on a pool of threads, see each other just as well.
+//! Every open end is a *member* with a number, and the kernel knows whether it is alive (`shm/presence.rs`).
 
 use std::{
     collections::BTreeSet,
@@ -16,17 +12,12 @@ use std::{
     time::Duration,
 };
 
-use nix::{
-    fcntl::{FcntlArg, fcntl},
-    libc,
-};
-
 use super::{
     error::QueueError,
     layout::{HEADER_BYTES, Layout, MAGIC, MEMBERS},
     position::Position,
 };
-use crate::shm::Arena;
+use crate::shm::{Arena, presence};
 
 /// The member that is the [`Queue`](super::Queue) itself.
 pub(super) const HOME: u32 = 0;
@@ -206,35 +197,16 @@ impl Link {
 
     /// Takes the lock of a member's byte; whether it was free. Ends of this link get each other's.
     fn lock(&self, member: u32) -> bool {
-        let lock = region(member, libc::F_WRLCK);
-        fcntl(self.layout.0.fd(), FcntlArg::F_OFD_SETLK(&lock)).is_ok()
+        presence::hold(self.layout.0.fd(), member)
     }
 
     /// Whether somebody beyond this link has the lock of a member's byte.
     fn is_locked(&self, member: u32) -> bool {
-        let mut lock = region(member, libc::F_WRLCK);
-        let asked = fcntl(self.layout.0.fd(), FcntlArg::F_OFD_GETLK(&mut lock));
-        // A kernel that does not answer must not make the living dead.
-        asked.is_err() || i32::from(lock.l_type) != libc::F_UNLCK
+        presence::is_held(self.layout.0.fd(), member)
     }
 
     fn unlock(&self, member: u32) {
-        let lock = region(member, libc::F_UNLCK);
-        let _ = fcntl(self.layout.0.fd(), FcntlArg::F_OFD_SETLK(&lock));
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the kernel's constants are small"
-)]
-fn region(member: u32, kind: i32) -> libc::flock {
-    libc::flock {
-        l_type: kind as i16,
-        l_whence: libc::SEEK_SET as i16,
-        l_start: i64::from(member),
-        l_len: 1,
-        l_pid: 0,
+        presence::give_back(self.layout.0.fd(), member);
     }
 }
 

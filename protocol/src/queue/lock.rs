@@ -12,8 +12,10 @@ use std::{
     time::Duration,
 };
 
-use super::gate::{Deadline, LONGEST_SLEEP};
-use crate::shm::futex;
+use crate::shm::{
+    futex,
+    gate::{Deadline, LONGEST_SLEEP},
+};
 
 const FREE: u32 = 0;
 /// Somebody sleeps until the lock is free.

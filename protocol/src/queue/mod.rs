@@ -45,7 +45,6 @@ mod bytes;
 mod consumer;
 mod error;
 mod frame;
-mod gate;
 mod join;
 mod joinable;
 mod layout;
@@ -70,7 +69,7 @@ use std::{marker::PhantomData, sync::atomic::Ordering::SeqCst, time::Duration};
 #[cfg(test)]
 mod tests;
 
-use gate::Deadline;
+use crate::shm::gate::Deadline;
 use link::{Link, Member};
 
 /// A queue, in the process that made it: where its ends come from.

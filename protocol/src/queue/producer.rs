@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::{
     error::QueueError,
     frame::{self, HEADER_BYTES, Header},
-    gate::Deadline,
     join,
     layout::Layout,
     link::{Link, Member, Peer},
@@ -19,7 +18,7 @@ use super::{
     position::Position,
     room::{Waiting, has_room},
 };
-use crate::codec;
+use crate::{codec, shm::gate::Deadline};
 
 /// While the queue runs empty again and again, no more than this much of the ring is used: it stays in the
 /// processor's caches.

@@ -7,11 +7,11 @@ use std::{
 
 use super::{
     error::QueueError,
-    gate::{Deadline, LONGEST_SLEEP},
     layout::Layout,
     link::{Link, Member, Peer},
     position::{MOST_ITEMS, Position, distance},
 };
+use crate::shm::gate::{Deadline, LONGEST_SLEEP};
 
 /// The first sleep of a producer that finds no room; then twice as long each time.
 const FIRST_SLEEP: Duration = Duration::from_millis(1);

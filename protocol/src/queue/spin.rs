@@ -5,11 +5,11 @@
 //! seconds sleeps at once, and nobody looks for longer than a tenth of a millisecond.
 
 use std::{
-    hint,
-    sync::LazyLock,
-    thread,
+    hint, thread,
     time::{Duration, Instant},
 };
+
+use crate::shm::gate::HAS_COMPANY;
 
 const LONGEST: Duration = Duration::from_micros(100);
 const SHORTEST: Duration = Duration::from_micros(2);
@@ -17,10 +17,6 @@ const SHORTEST: Duration = Duration::from_micros(2);
 const SHORT_WAIT: Duration = Duration::from_micros(150);
 /// From here on others may need the processor more.
 const YIELD_AFTER: Duration = Duration::from_micros(10);
-
-/// With one processor nothing can change while somebody looks.
-static HAS_COMPANY: LazyLock<bool> =
-    LazyLock::new(|| thread::available_parallelism().is_ok_and(|count| count.get() > 1));
 
 /// How long one end looks before it sleeps.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,6 @@
 use std::{
     fmt,
     marker::PhantomData,
-    os::fd::AsRawFd,
-    process,
     sync::{Arc, atomic::Ordering::Relaxed},
     thread,
     time::Duration,
@@ -12,32 +10,16 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Consumer, Producer, error::QueueError, gate::Deadline, link::Link};
+use super::{Consumer, Producer, error::QueueError, link::Link};
+use crate::shm::{Address, gate::Deadline};
 
-/// Where the memory of a queue is to be found: a descriptor of the process that made it.
-///
-/// A descriptor instead of a name: there is nothing that could be left behind, it works as often as wanted,
-/// and nobody has to answer. The number may have been given to something else since; the queue's id tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Address {
-    pid: u32,
-    descriptor: i32,
-    id: u64,
+fn address_of(link: &Link) -> Address {
+    let layout = link.layout();
+    Address::of(layout.0.fd(), layout.id().load(Relaxed))
 }
 
-impl Address {
-    fn of(link: &Link) -> Self {
-        Self {
-            pid: process::id(),
-            descriptor: link.layout().0.fd().as_raw_fd(),
-            id: link.layout().id().load(Relaxed),
-        }
-    }
-
-    fn link(self) -> Result<Arc<Link>, QueueError> {
-        let path = format!("/proc/{}/fd/{}", self.pid, self.descriptor);
-        Link::open(path.as_ref(), self.id)
-    }
+fn link_at(address: Address) -> Result<Arc<Link>, QueueError> {
+    Link::open(&address.path(), address.id)
 }
 
 macro_rules! ticket {
@@ -53,7 +35,7 @@ macro_rules! ticket {
 
         impl<T> $name<T> {
             pub(super) fn of(link: &Link) -> Self {
-                Self { address: Address::of(link), items: PhantomData }
+                Self { address: address_of(link), items: PhantomData }
             }
         }
 
@@ -101,7 +83,7 @@ impl<T> ProducerTicket<T> {
     /// [`QueueError::Gone`] when the queue has been dropped, its process has ended, or it belongs to another user;
     /// [`QueueError::Crowded`] when there are too many producers.
     pub fn open(&self) -> Result<Producer<T>, QueueError> {
-        Ok(Producer::new(self.address.link()?.join_as_producer()?))
+        Ok(Producer::new(link_at(self.address)?.join_as_producer()?))
     }
 }
 
@@ -112,7 +94,7 @@ impl<T> ConsumerTicket<T> {
     /// [`QueueError::Taken`] when that one has not ended in time, and [`QueueError::Gone`] when the queue has been
     /// dropped, its process has ended, or it belongs to another user.
     pub fn open(&self, limit: Duration) -> Result<Consumer<T>, QueueError> {
-        let (link, deadline) = (self.address.link()?, Deadline::after(limit));
+        let (link, deadline) = (link_at(self.address)?, Deadline::after(limit));
         loop {
             match link.join_as_consumer() {
                 Err(QueueError::Taken) if deadline.left().is_some() => {

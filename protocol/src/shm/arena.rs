@@ -161,6 +161,7 @@ impl Arena {
     /// # Panics
     /// When there is none.
     #[must_use]
+    #[inline]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
         assert!(offset.is_multiple_of(4) && offset + 4 <= self.header_bytes);
         // SAFETY: in bounds and aligned (the mapping is page-aligned), and all processes use these bytes as
@@ -173,10 +174,18 @@ impl Arena {
     /// # Panics
     /// When there is none.
     #[must_use]
+    #[inline]
     pub fn long_word(&self, offset: usize) -> &AtomicU64 {
         assert!(offset.is_multiple_of(8) && offset + 8 <= self.header_bytes);
         // SAFETY: as in `word`. No offset is used in both widths.
         unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
+    }
+
+    /// Where the ring begins; it is aligned as the header's length is, and at most as a page.
+    #[inline]
+    pub(super) fn ring(&self) -> *mut u8 {
+        // The header is a part of the mapping, so this does not wrap.
+        self.map.as_mut_ptr().wrapping_add(self.header_bytes)
     }
 
     /// Copies bytes into the ring, from this position on; positions wrap around its end.

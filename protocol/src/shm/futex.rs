@@ -46,6 +46,8 @@ pub fn wait(word: &AtomicU32, expected: u32, limit: Duration) -> Woken {
 
 /// Wakes up to `count` of those who sleep at `word`; how many there were.
 pub fn wake(word: &AtomicU32, count: u32) -> usize {
+    // The kernel takes the count for a signed one, and wakes a single sleeper when that is negative.
+    let count = count.min(i32::MAX.cast_unsigned());
     futex::wake(word, Flags::empty(), count).unwrap_or(0)
 }
 
@@ -67,6 +69,22 @@ mod tests {
                 assert_eq!(wait(&word, 0, Duration::from_secs(20)), Woken::LookAgain);
             }
         });
+    }
+
+    #[test]
+    fn one_call_wakes_all_sleepers_however_large_the_number() {
+        let word = AtomicU32::new(0);
+        // When all three are asleep cannot be seen, so it is tried until the call has met more than one.
+        let woken = (0..50).map(|_| {
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| wait(&word, 0, Duration::from_millis(200)));
+                }
+                thread::sleep(Duration::from_millis(50));
+                wake(&word, u32::MAX)
+            })
+        });
+        assert!(woken.into_iter().any(|woken| woken > 1));
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! | `view.rs`, `row.rs`, `split.rs`, `partition.rs` | samples as flyweights, training and testing as views | |
 //! | `lane.rs`, `outbox.rs` | claims of tasks and results not yet sent | the master and one worker |
 //! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
-//! | `arena.rs`, `futex.rs` | words and bytes of a queue, and how to wait for a word | all ends of a queue |
+//! | `arena.rs`, `address.rs`, `presence.rs`, `gate.rs`, `futex.rs` | words and bytes of queues and locks, where they are, who is alive, how to wait | all ends of a queue, all openings of a lock |
+//! | `member.rs`, `lock.rs`, `rows.rs`, `guarded.rs`, `atoms.rs` | what `sync/` is made of: openings, locks that outlive their holders, data behind them, numbers without | all openings of a lock |
 //! | `inherited.rs` | the descriptors a worker is born with | |
 //!
 //! ```
@@ -27,27 +28,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod address;
 mod arena;
+mod atoms;
 mod available;
 mod board;
 mod builder;
 pub mod futex;
+pub(crate) mod gate;
+pub(crate) mod guarded;
 mod inherited;
 mod lane;
 mod layout;
+pub(crate) mod lock;
+pub(crate) mod member;
 mod names;
 mod outbox;
 mod partition;
+pub(crate) mod presence;
+
 mod row;
+pub(crate) mod rows;
 mod segment;
 mod shape;
 mod split;
 mod sweep;
 mod view;
 
+pub(crate) use address::Address;
 pub use arena::{Arena, ArenaError};
+pub(crate) use atoms::Atoms;
+pub(crate) use atoms::sealed::Sealed as Cell;
+pub use atoms::{Atom, Number};
 pub use board::{Board, BoardError, BoardLine, BoardView, LineView, WorkerState, boards};
 pub use builder::{BuildError, RowWriter, SamplesBuilder};
+pub use guarded::Plain;
 pub use inherited::take_inherited;
 pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES};
 pub use layout::{HEADER_BYTES, Layout, LayoutError};

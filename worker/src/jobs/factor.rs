@@ -2,9 +2,9 @@
 
 mod montgomery;
 mod small;
+mod wide;
 
 use brigade_protocol::jobs::factor::{Chunk, FactorChunk, Factors, Method};
-use num_prime::nt_funcs::factorize128;
 
 use crate::{Registry, TaskError};
 
@@ -34,10 +34,7 @@ pub fn factor(chunk: &Chunk) -> Result<Factors, TaskError> {
         }
         match (chunk.method, u64::try_from(number)) {
             (Method::Auto, Ok(small)) => small::factor(small, &mut primes),
-            (Method::Auto, Err(_)) => {
-                let powers = factorize128(number).into_iter();
-                primes.extend(powers.flat_map(|(p, n)| std::iter::repeat_n(p, n)));
-            }
+            (Method::Auto, Err(_)) => wide::factor(number, &mut primes),
             (Method::Trial, _) => divide_large(number, &mut primes),
         }
         factors.push(primes.drain(..));

@@ -1,5 +1,6 @@
 //! Fault: misbehaves as asked.
 
+mod contend;
 mod ends;
 mod harmless;
 
@@ -27,6 +28,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register::<Fault, _>(|misdeed, _| commit(misdeed));
     registry.register::<Huge, _>(|bytes, _| Ok(vec![7; usize::try_from(bytes)?]));
     registry.register::<Unencodable, _>(|(), _| Ok(Refusing));
+    contend::register(registry);
     ends::register(registry);
     harmless::register(registry);
 }

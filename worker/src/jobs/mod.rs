@@ -2,9 +2,15 @@
 
 pub mod burn;
 mod classify;
+mod deli;
 mod echo;
 pub mod factor;
 mod fault;
+pub mod imports;
+mod logs;
+mod philosophers;
+mod race;
+mod run;
 pub mod search;
 pub mod tune;
 
@@ -20,6 +26,12 @@ pub fn registry() -> Registry {
     burn::register(&mut registry);
     factor::register(&mut registry);
     classify::register(&mut registry);
+    run::register(&mut registry);
     search::register(&mut registry);
+    imports::register(&mut registry);
+    logs::register(&mut registry);
+    deli::register(&mut registry);
+    philosophers::register(&mut registry);
+    race::register(&mut registry);
     registry
 }

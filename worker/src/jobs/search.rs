@@ -16,5 +16,6 @@ mod matcher;
 mod pages;
 mod task;
 
+pub(super) use arena::open;
 pub use matcher::{Matcher, PatternError};
 pub(super) use task::register;

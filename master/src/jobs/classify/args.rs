@@ -18,7 +18,9 @@ pub(crate) struct ClassifyArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) model: PathBuf,
 
-    /// Samples to classify, one a line; - reads standard input
+    /// Samples to classify; - reads standard input
+    ///
+    /// Text with one a line, or an IDX or NumPy file; each may be compressed by gzip.
     #[arg(default_value = "-")]
     pub(super) file: PathBuf,
 
@@ -26,7 +28,12 @@ pub(crate) struct ClassifyArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) data: Option<PathBuf>,
 
-    /// Compare with the classes in the input, and say on standard error how many are right
+    /// Where the classes of these samples are now, if they are in a file of their own [default: where they were then, or
+    /// beside --data]
+    #[arg(long, value_name = "FILE")]
+    pub(super) labels: Option<PathBuf>,
+
+    /// Compare with the classes in the input, or in the file beside IDX or NumPy, and say on standard error how many are right
     #[arg(long)]
     pub(super) check: bool,
 

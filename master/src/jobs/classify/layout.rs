@@ -95,8 +95,14 @@ impl Layout {
             let place = header.iter().position(|name| *name == wanted);
             place.ok_or_else(|| format!("`{wanted}`"))
         };
-        let wanted = self.chosen.iter().map(|&at| &names[at]);
-        let features: Result<Vec<usize>, String> = wanted.map(|name| find(name)).collect();
+        // Of features with the same name, each in turn.
+        let feature = |&at: &usize| {
+            let same = |name: &&String| **name == names[at];
+            let before = names[..at].iter().filter(same).count();
+            let mut places = (0..header.len()).filter(|&place| header[place] == names[at]);
+            places.nth(before).ok_or_else(|| format!("`{}`", names[at]))
+        };
+        let features: Result<Vec<usize>, String> = self.chosen.iter().map(feature).collect();
         // Without a name it is found by its place, unless columns were moved about.
         let in_place = |class: &usize| {
             let name = header.get(*class);
@@ -183,6 +189,17 @@ mod tests {
         assert_eq!(
             layout.expected(false),
             "2 features, or 4 columns with the class in column 2"
+        );
+    }
+
+    #[test]
+    fn features_with_one_name_are_told_apart_by_their_order() {
+        let layout = layout(Some(&["x", "y", "x"]), at(3), &[0, 2]);
+        let found = layout.by_names(&["y", "x", "x", "kind"], false);
+        assert_eq!(found, Some(Ok(places(4, &[1, 2], Some(3)))));
+        assert_eq!(
+            layout.by_names(&["y", "x", "kind"], false),
+            Some(Err("`x`".to_owned()))
         );
     }
 

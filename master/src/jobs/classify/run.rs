@@ -5,9 +5,7 @@
 //! endless input takes no more memory than a short one.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Read, Write},
-    path::Path,
+    io::{self, BufWriter, Write},
     sync::mpsc::{self, Receiver, Sender},
 };
 
@@ -20,6 +18,7 @@ use brigade_protocol::jobs::{
 
 use super::{
     ClassifyArgs,
+    input::{self, Input},
     source::{Batch, Cutter, Known, Stopped, Wanted},
     training::Training,
 };
@@ -57,8 +56,9 @@ enum News {
 pub(crate) fn run(args: &ClassifyArgs, common: &Common) -> anyhow::Result<Done> {
     let narrator = common.narrator();
     let model = Model::load(&args.model)?;
-    let Training { table, layout } = Training::read(&model, args.data.as_deref())?;
-    let input = open(&args.file)?;
+    let Training { table, layout } =
+        Training::read(&model, args.data.as_deref(), args.labels.as_deref())?;
+    let input = Input::open(&args.file, args.check)?;
     let pool = {
         let segment = table.segment()?;
         let builder = common.pool("classify", &narrator);
@@ -92,16 +92,6 @@ pub(crate) fn run(args: &ClassifyArgs, common: &Common) -> anyhow::Result<Done> 
     desk.finish(args.check)
 }
 
-/// The input, from its beginning.
-fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    let file = File::open(path);
-    let file = file.with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(Box::new(file))
-}
-
 /// Rows of a batch: whole tiles.
 fn batch_rows(table: &Table) -> usize {
     let tile = TILE_ROWS as usize;
@@ -111,18 +101,16 @@ fn batch_rows(table: &Table) -> usize {
 }
 
 /// Starts to cut the input into batches.
-fn read(
-    input: Box<dyn Read + Send>,
-    wanted: Wanted,
-    batches: usize,
-    tell: Sender<News>,
-) -> Sender<()> {
+fn read(input: Input, wanted: Wanted, batches: usize, tell: Sender<News>) -> Sender<()> {
     start_reader(batches, move |tickets| {
         let send = |batch| {
             tickets.recv().map_err(|_| Stopped::Unwanted)?;
             tell.send(News::Batch(batch)).map_err(|_| Stopped::Unwanted)
         };
-        let end = Cutter::new(wanted, send).feed(input);
+        let end = match input {
+            Input::Text(text) => Cutter::new(wanted, send).feed(text),
+            Input::Array(rows) => input::feed(&rows, &wanted.layout, wanted.batch_rows, send),
+        };
         // If nobody listens any more, nobody misses it.
         let _ = tell.send(News::End(end));
     })
@@ -177,6 +165,9 @@ impl<W: Write> Desk<W> {
     fn submit(&mut self, batch: Batch) -> anyhow::Result<()> {
         for complaint in batch.complaints {
             self.fault(&complaint);
+        }
+        for note in batch.notes {
+            self.narrator.say(&format!("warning: {note}"));
         }
         if batch.rows.is_empty() {
             let _ = self.tickets.send(());
@@ -250,7 +241,11 @@ impl<W: Write> Desk<W> {
     }
 
     fn fault_of(&mut self, known: &Known, error: &TaskError) {
-        self.fault(&format!("line {}: {error}", known.line));
+        let place = match known.line {
+            Some(line) => format!("line {line}"),
+            None => format!("row {}", known.row),
+        };
+        self.fault(&format!("{place}: {error}"));
     }
 
     fn fault(&mut self, what: &str) {

@@ -22,7 +22,8 @@ const COMPLAINTS: usize = 64;
 pub(super) struct Known {
     /// Its number among all rows, from 1.
     pub(super) row: u64,
-    pub(super) line: u64,
+    /// Where the input is text.
+    pub(super) line: Option<u64>,
     /// The class that stands in it.
     pub(super) class: Option<String>,
 }
@@ -35,6 +36,8 @@ pub(super) struct Batch {
     pub(super) features: Vec<f64>,
     /// What was wrong on the way to these rows.
     pub(super) complaints: Vec<String>,
+    /// What was taken for something that it may not be.
+    pub(super) notes: Vec<String>,
 }
 
 /// Why the input came to its end before its end.
@@ -51,6 +54,8 @@ pub(super) enum Stopped {
         missing: String,
         expected: String,
     },
+    #[error("expected {expected}, found rows of {found}")]
+    Width { expected: String, found: usize },
 }
 
 /// How input is read.
@@ -194,6 +199,14 @@ impl<S: FnMut(Batch) -> Result<(), Stopped>> Cutter<S> {
             ..
         } = &self.wanted;
         match layout.by_names(fields, *needs_class) {
+            // The model's samples had no names, so nothing tells names from a bad row.
+            None if self.wanted.header == Header::Auto => {
+                self.batch.notes.push(format!(
+                    "line {}: no number in it, so it is taken for the names of the columns; if it is a sample, say --header no",
+                    self.line
+                ));
+                self.cut()
+            }
             None => Ok(()),
             Some(Ok(places)) => {
                 self.places = Some(places);
@@ -241,7 +254,7 @@ impl<S: FnMut(Batch) -> Result<(), Stopped>> Cutter<S> {
         let class = places.class.filter(|_| self.wanted.needs_class);
         self.batch.rows.push(Known {
             row: self.row,
-            line: self.line,
+            line: Some(self.line),
             class: class.map(|column| fields[column].to_owned()),
         });
         if self.batch.rows.len() >= self.wanted.batch_rows {

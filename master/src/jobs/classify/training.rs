@@ -49,9 +49,13 @@ pub(super) struct Training {
 }
 
 impl Training {
-    /// Reads the samples of `model`, from `moved` if they are there now.
-    pub(super) fn read(model: &Model, moved: Option<&Path>) -> Result<Self, TrainingError> {
-        let table = table(&model.data, moved)?;
+    /// Reads the samples of `model`, from `moved` if they are there now, and their classes from `labels` if those are.
+    pub(super) fn read(
+        model: &Model,
+        moved: Option<&Path>,
+        labels: Option<&Path>,
+    ) -> Result<Self, TrainingError> {
+        let table = table(&model.data, moved, labels)?;
         if table.class_names != model.classes {
             return Err(misfit("the classes are others"));
         }
@@ -105,12 +109,19 @@ fn misfit(what: &str) -> TrainingError {
 }
 
 /// The table as it was when the model was tuned.
-fn table(data: &Data, moved: Option<&Path>) -> Result<Table, TrainingError> {
+fn table(data: &Data, moved: Option<&Path>, labels: Option<&Path>) -> Result<Table, TrainingError> {
     let reading = Reading {
         header: <Header as ValueEnum>::from_str(&data.header, true)
             .map_err(|cause| misfit(&cause))?,
         label: Label::from_str(&data.label).unwrap_or_default(),
-        labels: data.labels.as_ref().map(PathBuf::from),
+        labels: match (labels, &data.labels) {
+            (Some(now), _) => Some(now.to_owned()),
+            // Samples that have moved have taken along what was found beside them, and what was named if it is gone.
+            (None, Some(then)) if moved.is_none() || Path::new(then).exists() => {
+                Some(PathBuf::from(then))
+            }
+            (None, _) => None,
+        },
     };
     if moved.is_none() && data.path == SHIPPED {
         check(data, iris::NAME, fingerprint_of(iris::BYTES))?;

@@ -179,7 +179,7 @@ impl SearchArgs {
 }
 
 /// A size in bytes: `500K`, `10M`, `2G`, with 1024 for a thousand.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,

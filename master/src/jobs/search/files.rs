@@ -24,7 +24,7 @@ const MOST_THREADS: usize = 8;
 
 /// The files of a walk.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(crate) struct Files {
     shared: Arc<Shared>,
     roots: VecDeque<Root>,
     /// What is left of the directories from the root to where the walk is.

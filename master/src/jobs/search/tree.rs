@@ -18,7 +18,7 @@ use super::{
     walk::Walk,
     watch::Watch,
 };
-use crate::cli::{Common, Narrator, signals};
+use crate::cli::{Common, Narrator, RETRIES, signals};
 
 /// The files of a search, held by shards.
 pub(super) struct Tree<'a> {
@@ -82,7 +82,7 @@ impl<'a> Tree<'a> {
                 common.resident_pool("search", narrator),
                 workers,
                 args.terms(),
-                common.retries(),
+                common.retries_or(RETRIES),
             )?,
             deal: Deal::new(workers),
             paths: Vec::new(),

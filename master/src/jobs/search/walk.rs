@@ -17,7 +17,7 @@ const CACHES: [&[u8]; 4] = [b".tox", b".mypy_cache", b"__pycache__", b".idea"];
 
 /// Which files are wanted.
 #[derive(Debug, Clone)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     globs: Arc<Override>,
     takes_ignored: bool,
     takes_hidden: bool,
@@ -25,15 +25,15 @@ pub(super) struct Walk {
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) path: PathBuf,
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
     /// Its size when it was found.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// What could not be looked into, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unseen(pub(super) String);
+pub(crate) struct Unseen(pub(super) String);
 
 impl Unseen {
     pub(super) fn new(path: &Path, why: &dyn fmt::Display) -> Self {
@@ -52,7 +52,7 @@ impl Walk {
     ///
     /// # Errors
     /// When a glob is none.
-    pub(super) fn new(
+    pub(crate) fn new(
         globs: &[String],
         takes_ignored: bool,
         takes_hidden: bool,
@@ -72,7 +72,7 @@ impl Walk {
 
     /// The files under these paths, in the order of the paths and, in each, of their names. Symbolic links are
     /// followed only where they are given as a path. The finding begins at once, on threads of its own.
-    pub(super) fn files(&self, roots: &[PathBuf]) -> Files {
+    pub(crate) fn files(&self, roots: &[PathBuf]) -> Files {
         Files::new(self.clone(), roots)
     }
 

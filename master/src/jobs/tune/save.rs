@@ -97,10 +97,15 @@ pub(super) fn model(
     table: &Table,
     terms: &Terms,
 ) -> Model {
+    let own = own_classes(args, table, terms);
+    let known = own.iter().max().map_or(0, |&class| class as usize + 1);
     let is_chosen = args.features.is_some() || args.drop.is_some();
     let column = |feature: usize| match &table.feature_names {
-        Some(names) => Column::Name(names[feature].clone()),
-        None => Column::Number(u32::try_from(table.column(feature)).unwrap_or(u32::MAX)),
+        // A name that others have too names nothing.
+        Some(names) if names.iter().filter(|name| **name == names[feature]).count() == 1 => {
+            Column::Name(names[feature].clone())
+        }
+        _ => Column::Number(u32::try_from(table.column(feature)).unwrap_or(u32::MAX)),
     };
     Model {
         format: model::FORMAT,
@@ -108,10 +113,9 @@ pub(super) fn model(
         data: sources.data,
         test: sources.test,
         features: is_chosen.then(|| (0..table.width).map(column).collect()),
-        classes: table.class_names.clone(),
-        rows_sha256: Some(model::fingerprint_of_classes(own_classes(
-            args, table, terms,
-        ))),
+        // Those that the testing file alone has come after them, and can elect nobody.
+        classes: table.class_names[..known.min(table.class_names.len())].to_vec(),
+        rows_sha256: Some(model::fingerprint_of_classes(own)),
         k: best.k,
         distance: best.distance,
         weights: terms.weights,

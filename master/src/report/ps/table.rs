@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{PoolRow, PsReport, WorkerRow};
-use crate::report::layout::{printable, right, sheet, time};
+use crate::report::layout::{hide, printable, right, sheet, terminal_width, time};
 
 pub(super) fn write(report: &PsReport, out: &mut dyn Write) -> io::Result<()> {
     if report.pools.is_empty() {
@@ -51,8 +51,12 @@ fn write_pool(pool: &PoolRow, out: &mut dyn Write) -> io::Result<()> {
     for worker in workers {
         table.add_row(row(worker).map(right));
     }
+    hide(&mut table, terminal_width(), &DISPENSABLE);
     writeln!(out, "{}", table.trim_fmt())
 }
+
+/// Columns that a narrow terminal does without: memory, busy, private, done, cpu.
+const DISPENSABLE: [usize; 5] = [8, 6, 9, 5, 7];
 
 fn row(worker: &WorkerRow) -> [String; 10] {
     let nothing = || "-".to_owned();

@@ -4,10 +4,12 @@ use std::io;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 
+use brigade_protocol::jobs::tune::Distance;
+
 use super::{TuneReport, classes};
 use crate::{
     jobs::tune::Scored,
-    report::layout::{STYLE, time},
+    report::layout::{AIR, STYLE, terminal_width, time},
 };
 
 /// Shades from the least quality to the greatest, of the 256 that terminals have: violet, blue, green, yellow.
@@ -21,6 +23,32 @@ pub(super) fn write(report: &TuneReport, colour: bool, out: &mut dyn io::Write) 
     if distances.is_empty() {
         return writeln!(out, "no cells");
     }
+    for distances in distances.chunks(side_by_side(report, terminal_width())) {
+        writeln!(out, "{}\n", grid(report, distances, colour).trim_fmt())?;
+    }
+    if let Some(best) = report.best().first() {
+        classes::write(report, best, out)?;
+    }
+    summary(report, out)
+}
+
+/// How many distances there is room for beside the ks.
+fn side_by_side(report: &TuneReport, width: Option<u16>) -> usize {
+    let Some(width) = width.map(usize::from) else {
+        return usize::MAX;
+    };
+    let of_k = report.cells.iter().map(|cell| cell.k.to_string().len());
+    let of_cell = report.cells.iter().map(|cell| {
+        let name = cell.distance.to_string().len();
+        // With the mark, and air beside it.
+        name.max(quality(report, cell).chars().count()) + 2 + AIR
+    });
+    let k = of_k.max().unwrap_or(1) + AIR;
+    (width.saturating_sub(k) / of_cell.max().unwrap_or(1)).max(1)
+}
+
+/// Some columns of the grid.
+fn grid(report: &TuneReport, distances: &[Distance], colour: bool) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).force_no_tty();
     if colour {
@@ -35,18 +63,14 @@ pub(super) fn write(report: &TuneReport, colour: bool, out: &mut dyn io::Write) 
     table.set_header(
         std::iter::once(head("k")).chain(distances.iter().map(|name| head(&format!("{name}  ")))),
     );
-    for (k, row) in report.grid(&distances) {
+    for (k, row) in report.grid(distances) {
         let cells = row.into_iter().map(|cell| match cell {
             Some(cell) => shaded(report, cell, colour),
             None => Cell::new("–  ").set_alignment(CellAlignment::Right),
         });
         table.add_row(std::iter::once(head(&k.to_string())).chain(cells));
     }
-    writeln!(out, "{}\n", table.trim_fmt())?;
-    if let Some(best) = report.best().first() {
-        classes::write(report, best, out)?;
-    }
-    summary(report, out)
+    table
 }
 
 /// The quality of a cell on a ground that shows how good it is.

@@ -11,7 +11,7 @@ use num_prime::nt_funcs::is_prime64;
 use super::montgomery::{Montgomery, inverse};
 
 /// How many odd primes are tried.
-const TRIED: usize = 170;
+pub(super) const TRIED: usize = 170;
 
 /// The prime after those tried: what they do not divide is prime if it is below the square of this.
 const NEXT: u64 = 1_021;
@@ -19,13 +19,14 @@ const NEXT: u64 = 1_021;
 /// An odd prime as a divisor: n is a multiple exactly if n·inverse, modulo 2^64, is no more than `most`, and
 /// that product is then the quotient.
 #[derive(Clone, Copy)]
-struct Divisor {
-    prime: u64,
+pub(super) struct Divisor {
+    pub(super) prime: u64,
     inverse: u64,
     most: u64,
 }
 
-static DIVISORS: [Divisor; TRIED] = divisors();
+pub(super) static DIVISORS: [Divisor; TRIED] = LISTED;
+pub(super) const LISTED: [Divisor; TRIED] = divisors();
 
 const fn divisors() -> [Divisor; TRIED] {
     let mut divisors = [Divisor {
@@ -80,7 +81,7 @@ pub(super) fn factor(number: u64, primes: &mut Vec<u128>) {
 
 /// Appends the prime factors of an odd number above 1, in any order. None is below [`NEXT`] if the number is
 /// not below its square.
-fn split(number: u64, primes: &mut Vec<u128>) {
+pub(super) fn split(number: u64, primes: &mut Vec<u128>) {
     if number < NEXT * NEXT || is_prime64(number) {
         primes.push(number.into());
         return;

@@ -236,7 +236,7 @@ fn text<'a>(block: &'a Block, held: &Held) -> &'a [u8] {
 }
 
 /// Opens a file without waiting, as one that is none would have it.
-fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())

@@ -10,6 +10,8 @@
 //! | `manhattan.rs`, `euclidean.rs`, `chebyshev.rs` | a pass for each distance: MD and SD, ED, CD |
 //! | `padded.rs` | rows on cache lines |
 //! | `sketch.rs` | lower bounds for MD and SD |
+//! | `shadows.rs`, `axes.rs` | lower bounds for ED |
+//! | `seeds.rs` | rows that set a limit from the start |
 //! | `kernels.rs`, `portable.rs`, `avx2.rs`, `avx512.rs` | the arithmetic, for several kinds of processors |
 //! | `level.rs` | which of them this processor has |
 //! | `bench.rs` | a way in for their benchmark |
@@ -23,6 +25,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod axes;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod chebyshev;
@@ -32,6 +35,8 @@ mod level;
 mod manhattan;
 mod padded;
 mod portable;
+mod seeds;
+mod shadows;
 mod sketch;
 
 use std::{cell::OnceCell, sync::Arc};
@@ -47,6 +52,7 @@ use super::{
 };
 use chebyshev::Probes;
 pub(super) use level::Level;
+use shadows::Shadows;
 use sketch::Sketches;
 
 /// Training rows that are looked at by all testing samples of a block before the next: what they need stays in the
@@ -60,6 +66,7 @@ pub(super) struct Lore {
     offsets: OnceCell<Arc<[i32]>>,
     sketches: OnceCell<Arc<Sketches>>,
     probes: OnceCell<Arc<Probes>>,
+    shadows: OnceCell<Arc<Shadows>>,
 }
 
 /// A block of testing samples of a table of bytes.
@@ -140,10 +147,6 @@ impl<'a> Bytes<'a> {
         (0..count)
             .step_by(TILE)
             .map(move |start| start..(start + TILE).min(count))
-    }
-
-    fn kept(&self, queries: usize) -> Vec<Kept> {
-        (0..queries).map(|_| Kept::new(self.most)).collect()
     }
 
     /// The sum of the features of each training row.

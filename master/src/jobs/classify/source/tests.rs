@@ -56,7 +56,7 @@ fn batches_are_cut_and_rows_are_numbered() {
     assert_eq!(all.len(), 2);
     let known = |row, line, class: &str| Known {
         row,
-        line,
+        line: Some(line),
         class: Some(class.to_owned()),
     };
     assert_eq!(all[0].rows, [known(1, 1, "a"), known(2, 3, "b")]);

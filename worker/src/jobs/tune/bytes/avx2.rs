@@ -1,11 +1,13 @@
 //! The kernels with registers of 32 bytes.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_castsi256_ps, _mm256_castsi256_si128,
-    _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_extracti128_si256,
-    _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_max_epu8, _mm256_max_epu32, _mm256_movemask_ps,
-    _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_sad_epu8, _mm256_set1_epi32,
-    _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_subs_epu8, _mm256_testz_si256,
+    __m256i, _CMP_GT_OQ, _mm256_add_epi32, _mm256_add_epi64, _mm256_and_ps, _mm256_castsi256_ps,
+    _mm256_castsi256_si128, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16,
+    _mm256_cvtepi32_ps, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_hadd_epi32,
+    _mm256_madd_epi16, _mm256_max_epu8, _mm256_max_epu32, _mm256_movemask_ps, _mm256_mul_ps,
+    _mm256_mullo_epi32, _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_sad_epu8,
+    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_ps, _mm256_setzero_si256, _mm256_sub_epi32,
+    _mm256_subs_epu8, _mm256_testz_si256, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
 };
 
 use super::{
@@ -70,34 +72,13 @@ pub(super) fn euclidean(
     let queries = queries.map(|(query, _)| query);
     let tiles = groups.zip(offsets).zip(out0).zip(out1).zip(out2).zip(out3);
     for (((((group, offsets), out0), out1), out2), out3) in tiles {
-        // Of 4 rows each, two lanes a row.
-        let mut sums = [[_mm256_setzero_si256(); 4]; 4];
-        let words = queries[0]
-            .iter()
-            .zip(queries[1])
-            .zip(queries[2])
-            .zip(queries[3]);
-        for (block, (((word0, word1), word2), word3)) in group.iter().zip(words) {
-            let [low, high] = load(block);
-            let rows = [
-                _mm256_cvtepu8_epi16(_mm256_castsi256_si128(low)),
-                _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(low)),
-                _mm256_cvtepu8_epi16(_mm256_castsi256_si128(high)),
-                _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(high)),
-            ];
-            for (sums, word) in sums.iter_mut().zip([word0, word1, word2, word3]) {
-                let word = _mm256_set1_epi32(word.cast_signed());
-                let word = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(word));
-                for (sum, rows) in sums.iter_mut().zip(rows) {
-                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(rows, word));
-                }
-            }
-        }
-        for ((out, sums), own) in [out0, out1, out2, out3].into_iter().zip(sums).zip(own) {
+        // Half of the rows at a time, so that no sum has to leave its register.
+        let halves = [products::<0>(group, queries), products::<1>(group, queries)];
+        for (query, (out, own)) in [out0, out1, out2, out3].into_iter().zip(own).enumerate() {
             let rows = out.chunks_exact_mut(8).zip(offsets.chunks_exact(8));
-            for ((out, offsets), pair) in rows.zip(sums.chunks_exact(2)) {
+            for ((out, offsets), half) in rows.zip(&halves) {
                 // Rows 0 1 4 5 2 3 6 7 after adding neighbours within halves.
-                let sums = _mm256_hadd_epi32(pair[0], pair[1]);
+                let sums = _mm256_hadd_epi32(half[query][0], half[query][1]);
                 let sums = _mm256_permute4x64_epi64::<0b11_01_10_00>(sums);
                 let sums = bytemuck::must_cast::<__m256i, [i32; 8]>(sums);
                 for ((out, offset), sum) in out.iter_mut().zip(offsets).zip(sums) {
@@ -106,6 +87,30 @@ pub(super) fn euclidean(
             }
         }
     }
+}
+
+/// Σab of 8 of 16 rows with each of 4 queries: for each, 4 rows in a register, two lanes a row.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn products<const HALF: usize>(group: &[Block], queries: [&[u32]; 4]) -> [[__m256i; 2]; 4] {
+    let mut sums = [[_mm256_setzero_si256(); 2]; 4];
+    let [query0, query1, query2, query3] = queries;
+    let words = query0.iter().zip(query1).zip(query2).zip(query3);
+    for (block, (((word0, word1), word2), word3)) in group.iter().zip(words) {
+        let rows = load(block)[HALF];
+        let rows = [
+            _mm256_cvtepu8_epi16(_mm256_castsi256_si128(rows)),
+            _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(rows)),
+        ];
+        for (sums, word) in sums.iter_mut().zip([word0, word1, word2, word3]) {
+            let word = _mm256_set1_epi32(word.cast_signed());
+            let word = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(word));
+            for (sum, rows) in sums.iter_mut().zip(rows) {
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(rows, word));
+            }
+        }
+    }
+    sums
 }
 
 #[target_feature(enable = "avx2")]
@@ -118,6 +123,24 @@ pub(super) fn difference(one: &[Block], other: &[Block]) -> u32 {
     }
     let sums = bytemuck::must_cast::<[__m256i; 2], [u64; 8]>(sums);
     sums.iter().sum::<u64>() as u32
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn square(one: &[Block], other: &[Block]) -> u32 {
+    let zero = _mm256_setzero_si256();
+    let mut sums = [zero; 2];
+    for (one, other) in one.iter().zip(other) {
+        for ((sum, one), other) in sums.iter_mut().zip(load(one)).zip(load(other)) {
+            let apart = _mm256_or_si256(_mm256_subs_epu8(one, other), _mm256_subs_epu8(other, one));
+            let low = _mm256_unpacklo_epi8(apart, zero);
+            let high = _mm256_unpackhi_epi8(apart, zero);
+            let squares =
+                _mm256_add_epi32(_mm256_madd_epi16(low, low), _mm256_madd_epi16(high, high));
+            *sum = _mm256_add_epi32(*sum, squares);
+        }
+    }
+    let sums = bytemuck::must_cast::<__m256i, [u32; 8]>(_mm256_add_epi32(sums[0], sums[1]));
+    sums.iter().sum()
 }
 
 #[target_feature(enable = "avx2")]
@@ -135,11 +158,14 @@ pub(super) fn largest(one: &[Block], other: &[Block]) -> u8 {
 #[target_feature(enable = "avx2")]
 pub(super) fn within(blocks: &[Block], low: &Block, high: &Block, out: &mut Vec<u32>) {
     let (low, high) = (load(low), load(high));
+    // Every index is written, and the next one over those that do not count: no branch to be guessed wrong.
+    let mut kept = out.len();
+    out.resize(kept + blocks.len(), 0);
     for (index, block) in (0..).zip(blocks) {
-        if is_within(load(block), low, high) {
-            out.push(index);
-        }
+        out[kept] = index;
+        kept += usize::from(is_within(load(block), low, high));
     }
+    out.truncate(kept);
 }
 
 #[target_feature(enable = "avx2")]
@@ -186,7 +212,35 @@ pub(super) fn below(values: &[u32], limit: u32, first: u32, out: &mut Vec<u32>) 
 
 #[target_feature(enable = "avx2")]
 pub(super) fn below_share(values: &[u32], totals: &[u32], limits: Limits, out: &mut Vec<u32>) {
-    portable::below_share(values, totals, limits, out);
+    let (blocks, rest) = values.as_chunks::<8>();
+    let (other, rest_totals) = totals.as_chunks::<8>();
+    let factor = _mm256_set1_epi32(limits.factor.cast_signed());
+    let slack = _mm256_set1_epi32(limits.slack.cast_signed());
+    let limit = _mm256_set1_epi32(limits.limit.cast_signed());
+    let share = _mm256_set1_ps(limits.loosened_share());
+    let total = _mm256_set1_epi32(limits.total.cast_signed());
+    let mut first = 0;
+    for (values, totals) in blocks.iter().zip(other) {
+        let values = _mm256_mullo_epi32(bytemuck::must_cast(*values), factor);
+        let bounds = _mm256_sub_epi32(_mm256_max_epu32(values, slack), slack);
+        let totals = _mm256_add_epi32(bytemuck::must_cast(*totals), total);
+        let most = _mm256_mul_ps(share, _mm256_cvtepi32_ps(totals));
+        // Beyond the share, and not below the limit: the larger of the two is the bound.
+        let beyond = _mm256_cmp_ps::<_CMP_GT_OQ>(_mm256_cvtepi32_ps(bounds), most);
+        let above = _mm256_cmpeq_epi32(_mm256_max_epu32(bounds, limit), bounds);
+        let others = _mm256_and_ps(beyond, _mm256_castsi256_ps(above));
+        let mut mask = !_mm256_movemask_ps(others) & 0xff;
+        while mask != 0 {
+            out.push(first + mask.trailing_zeros());
+            mask &= mask - 1;
+        }
+        first += 8;
+    }
+    let start = out.len();
+    portable::below_share(rest, rest_totals, limits, out);
+    for index in &mut out[start..] {
+        *index += first;
+    }
 }
 
 #[target_feature(enable = "avx2")]

@@ -5,10 +5,11 @@ use std::arch::x86_64::{
     _mm_set1_epi8, _mm_srli_epi16, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
     _mm256_max_epu8, _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi512_si256,
     _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask, _mm512_cvtepi64_epi32, _mm512_cvtepu32_ps,
-    _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_max_epu8, _mm512_max_epu32,
-    _mm512_mul_ps, _mm512_mullo_epi32, _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_sad_epu8,
-    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_ps, _mm512_setzero_si512, _mm512_sub_epi32,
-    _mm512_subs_epu8, _mm512_test_epi32_mask,
+    _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_madd_epi16, _mm512_max_epu8,
+    _mm512_max_epu32, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_or_si512, _mm512_reduce_add_epi32,
+    _mm512_reduce_add_epi64, _mm512_sad_epu8, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_ps,
+    _mm512_setzero_si512, _mm512_sub_epi32, _mm512_subs_epu8, _mm512_test_epi32_mask,
+    _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
 };
 
 use super::{
@@ -110,6 +111,21 @@ pub(super) fn difference(one: &[Block], other: &[Block]) -> u32 {
         sum = _mm512_add_epi64(sum, _mm512_sad_epu8(load(one), load(other)));
     }
     _mm512_reduce_add_epi64(sum) as u32
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn square(one: &[Block], other: &[Block]) -> u32 {
+    let zero = _mm512_setzero_si512();
+    let mut sums = [zero; 2];
+    for (one, other) in one.iter().zip(other) {
+        let (one, other) = (load(one), load(other));
+        let apart = _mm512_or_si512(_mm512_subs_epu8(one, other), _mm512_subs_epu8(other, one));
+        let low = _mm512_unpacklo_epi8(apart, zero);
+        let high = _mm512_unpackhi_epi8(apart, zero);
+        sums[0] = _mm512_add_epi32(sums[0], _mm512_madd_epi16(low, low));
+        sums[1] = _mm512_add_epi32(sums[1], _mm512_madd_epi16(high, high));
+    }
+    _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])).cast_unsigned()
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]

@@ -94,6 +94,11 @@ pub(super) fn words(row: &[u8]) -> Vec<u64> {
     whole_words(row).map(u64::from_ne_bytes).collect()
 }
 
+/// A row as words of 4 bytes, the last filled up with zeros.
+pub(super) fn plain_words(row: &[u8]) -> Vec<u32> {
+    whole_words(row).map(u32::from_ne_bytes).collect()
+}
+
 /// A row lessened by 128, as words of 4 bytes. What fills up the last does not matter: it meets zeros.
 pub(super) fn lessened_words(row: &[u8]) -> Vec<u32> {
     let lessened: Vec<u8> = row.iter().map(|byte| byte ^ 0x80).collect();
@@ -185,6 +190,8 @@ mod tests {
                 let manhattan = |_: &[Block], _: &[Block]| manhattan(&rows[0], &rows[1]);
                 prop_assert_eq!(level.difference(one, other), manhattan(one, other), "{:?}", level);
                 prop_assert_eq!(level.largest(one, other), expected, "{:?}", level);
+                let square: i64 = pairs(&rows[0], &rows[1]).map(|(a, b)| (a - b) * (a - b)).sum();
+                prop_assert_eq!(i64::from(level.square(one, other)), square, "{:?}", level);
             }
         }
 

@@ -128,6 +128,12 @@ impl Level {
         dispatch!(self, difference(one, other))
     }
 
+    /// Σ(a−b)² of two rows.
+    #[inline]
+    pub(crate) fn square(self, one: &[Block], other: &[Block]) -> u32 {
+        dispatch!(self, square(one, other))
+    }
+
     /// max |a−b| of two rows.
     #[inline]
     pub(crate) fn largest(self, one: &[Block], other: &[Block]) -> u8 {

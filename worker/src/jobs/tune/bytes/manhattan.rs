@@ -10,13 +10,8 @@ use super::{
     Bytes, Kept, TILE,
     kernels::{Interleaving, Limits, words},
     padded::Padded,
+    seeds::Seeds,
 };
-
-/// Rows with the nearest sketches that are compared first, so that there is a limit from the start: so many for each
-/// neighbour wanted, and no fewer than the next; on tables that have so many rows for each.
-const SEEDS_PER_NEIGHBOUR: usize = 3;
-const LEAST_SEEDS: usize = 64;
-const ROWS_PER_SEED: usize = 8;
 
 /// After a tile of which more than one row in so many had to be looked at, some are compared without sketches.
 const WORTHWHILE: usize = 4;
@@ -136,36 +131,27 @@ impl Bytes<'_> {
     /// Finds limits to begin with: those that the rows with the nearest sketches set. `false` for tables that are too
     /// small for that to pay.
     fn seed(&self, asked: Asked, queries: &mut [Query], desk: &mut Desk) -> bool {
-        let seeds = (SEEDS_PER_NEIGHBOUR * self.most).max(LEAST_SEEDS);
-        if self.training_count() < ROWS_PER_SEED * seeds {
+        let Some(mut seeds) = Seeds::new(self, queries.len()) else {
             return false;
-        }
+        };
         let sketches = self.sketches();
-        let mut nearest: Vec<Kept> = queries.iter().map(|_| Kept::new(seeds)).collect();
-        for tile in self.tiles() {
+        for tile in seeds.tiles() {
             let rows = sketches.rows(tile.start, tile.end);
-            for (query, nearest) in queries.iter().zip(&mut nearest) {
+            for (position, query) in queries.iter().enumerate() {
                 let sums = &mut desk.sums[0][..tile.len().next_multiple_of(8)];
                 self.level.sketch(rows, &query.sketch, sums);
-                let sums = &sums[..tile.len()];
-                desk.candidates.clear();
-                self.level
-                    .below(sums, nearest.limit, 0, &mut desk.candidates);
-                for &candidate in &desk.candidates {
-                    let rank = tile.start as u32 + candidate;
-                    nearest.offer(sums[candidate as usize], rank);
-                }
+                seeds.offer(position, tile.start, &sums[..tile.len()]);
             }
         }
-        for (position, (query, nearest)) in queries.iter_mut().zip(&mut nearest).enumerate() {
-            let seeds = nearest.nearest.ordered();
-            let rows = seeds.iter().map(|seed| self.training(seed.rank as usize));
+        for (position, query) in queries.iter_mut().enumerate() {
+            let ranks = seeds.ranks(position);
+            let rows = ranks.iter().map(|&rank| self.training(rank as usize));
             desk.rows.fill(rows, self.width);
-            let mut distances: Vec<(u32, f64)> = Vec::with_capacity(seeds.len());
-            for (at, seed) in seeds.iter().enumerate() {
+            let mut distances: Vec<(u32, f64)> = Vec::with_capacity(ranks.len());
+            for (at, &rank) in ranks.iter().enumerate() {
                 let row = desk.rows.row(at);
                 let distance = self.level.difference(desk.queries.row(position), row);
-                let total = query.total + self.totals()[seed.rank as usize];
+                let total = query.total + self.totals()[rank as usize];
                 distances.push((distance, sorensen(f64::from(distance), f64::from(total))));
             }
             let last = self.most - 1;

@@ -57,6 +57,12 @@ pub(super) fn difference(one: &[Block], other: &[Block]) -> u32 {
     pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
 }
 
+pub(super) fn square(one: &[Block], other: &[Block]) -> u32 {
+    let blocks = one.iter().zip(other);
+    let pairs = blocks.flat_map(|(one, other)| one.iter().zip(other.iter()));
+    pairs.map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum()
+}
+
 pub(super) fn largest(one: &[Block], other: &[Block]) -> u8 {
     let blocks = one.iter().zip(other);
     let pairs = blocks.flat_map(|(one, other)| one.iter().zip(other.iter()));

@@ -1,0 +1,121 @@
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use brigade_protocol::jobs::imports::{Fault, FaultKind, Import, Name, Place, Scan, What, When};
+
+use super::*;
+use crate::{jobs::imports::Scanned, report::Format};
+
+fn import(line: u32, level: u32, module: &str, names: &[(&str, Option<&str>)]) -> Import {
+    let name = |&(name, alias): &(&str, Option<&str>)| Name {
+        name: name.to_owned(),
+        alias: alias.map(str::to_owned),
+    };
+    Import {
+        line,
+        level,
+        module: module.to_owned(),
+        what: match names {
+            [] => What::Module {
+                alias: Some("short".into()),
+            },
+            names => What::Names(names.iter().map(name).collect()),
+        },
+        when: When {
+            is_deferred: line > 2,
+            ..When::default()
+        },
+    }
+}
+
+fn sample() -> Vec<Scanned> {
+    let fault = Fault {
+        place: Some(Place { line: 7, column: 3 }),
+        count: 3,
+        ..Fault::of_file(FaultKind::Syntax, "expected an expression".into())
+    };
+    let first = Scan {
+        imports: vec![
+            import(1, 0, "typing", &[("Any", None)]),
+            import(2, 0, "os.path", &[]),
+            import(3, 1, "", &[("b", Some("c")), ("d", None)]),
+        ],
+        ..Scan::default()
+    };
+    let second = Scan {
+        fault: Some(fault),
+        ..Scan::default()
+    };
+    let scanned = |path: &str, scan| Scanned {
+        path: PathBuf::from(path),
+        scan,
+    };
+    vec![scanned("a.py", first), scanned("b\n.py", second)]
+}
+
+fn by_file(format: Format) -> String {
+    let focus = Focus {
+        module: "typing",
+        mark: "->",
+    };
+    let mut out = Vec::new();
+    files(format, &focus, &sample(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn by_module(format: Format) -> String {
+    let mut users = BTreeMap::new();
+    for (name, file, places) in [
+        ("b", Some(1), vec![(0, 3), (0, 9)]),
+        ("os.path", None, vec![(0, 2)]),
+    ] {
+        users.insert(name.to_owned(), Users { file, places });
+    }
+    let mut out = Vec::new();
+    modules(format, &users, &sample(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn lines_are_those_of_the_chapter() {
+    assert_eq!(
+        by_file(Format::Lines),
+        "-> a.py {., os.path, typing}\n   b?.py {}\n"
+    );
+    assert_eq!(
+        by_module(Format::Lines),
+        "b a.py:3\nb a.py:9\nos.path a.py:2\n"
+    );
+}
+
+#[test]
+fn one_object_a_line_and_one_row_a_name() {
+    insta::assert_snapshot!(by_file(Format::Json), @"");
+    insta::assert_snapshot!(by_file(Format::Csv), @"");
+    insta::assert_snapshot!(by_module(Format::Json), @"");
+    insta::assert_snapshot!(by_module(Format::Csv), @"");
+}
+
+#[test]
+fn tables_are_for_people() {
+    insta::assert_snapshot!(by_file(Format::Table), @"");
+    insta::assert_snapshot!(by_module(Format::Table), @"");
+}
+
+#[test]
+fn what_is_wrong_is_told_as_editors_read_it() {
+    let files = sample();
+    assert_eq!(
+        fault(&files[1].path, files[1].scan.fault.as_ref().unwrap()),
+        "b?.py:7:3: syntax error: expected an expression (and 2 more)"
+    );
+    let kinds = [FaultKind::Syntax, FaultKind::Unread, FaultKind::Syntax];
+    assert_eq!(
+        faults(kinds.into_iter(), 1).unwrap(),
+        "files: 2 with syntax errors, 1 that cannot be read, 1 not looked into"
+    );
+    assert_eq!(faults([].into_iter(), 0), None);
+    assert_eq!(
+        summary(134, Duration::from_millis(16)),
+        "Searched 134 files at 0.119ms/file"
+    );
+}

@@ -1,0 +1,248 @@
+//! The bytes of a file as text, in the encoding that the file declares, as CPython decodes them.
+
+use std::borrow::Cow;
+
+use brigade_protocol::jobs::imports::{Fault, FaultKind};
+use encoding_rs::{DecoderResult, Encoding};
+use memchr::memchr;
+
+use super::{cookie::cookie, place::place};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How bytes become characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Utf8,
+    Ascii,
+    /// Every byte is the character of that number.
+    Latin1,
+    Other(&'static Encoding),
+}
+
+/// Decodes a file.
+///
+/// # Errors
+/// When its bytes are no text in its encoding, or it declares one that is not known.
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    if let Some(width) = wide(bytes) {
+        let message = format!("the file is {width}, which Python does not read; save it as UTF-8");
+        return Err(fault(FaultKind::Encoding, bytes, 0, message));
+    }
+    if let Some(at) = memchr(0, bytes) {
+        let message = "source code cannot contain null bytes".to_owned();
+        return Err(fault(FaultKind::Syntax, bytes, at, message));
+    }
+    let (text, has_mark) = match bytes.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => (text, true),
+        None => (bytes, false),
+    };
+    let Some(cookie) = cookie(text) else {
+        return to_text(text, Charset::Utf8, has_mark);
+    };
+    match charset(cookie.name) {
+        Some(charset) if has_mark && charset != Charset::Utf8 => {
+            let message = format!(
+                "encoding `{}` is declared, after a byte order mark of UTF-8",
+                cookie.name
+            );
+            Err(fault(FaultKind::Encoding, text, cookie.offset, message))
+        }
+        Some(charset) => to_text(text, charset, true),
+        None => {
+            let message = format!("unknown encoding `{}`", cookie.name);
+            Err(fault(FaultKind::Encoding, text, cookie.offset, message))
+        }
+    }
+}
+
+/// The encoding of which this is a byte order mark that no Python source may have.
+fn wide(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// What Python calls an encoding. Its names differ from those of the web: there, `latin-1` is cp1252.
+fn charset(name: &str) -> Option<Charset> {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    let label = match name.as_str() {
+        "utf8" | "u8" | "utf" | "utf8sig" | "utf8ucs2" | "utf8ucs4" | "cp65001" => {
+            return Some(Charset::Utf8);
+        }
+        _ if name.starts_with("utf8") => return Some(Charset::Utf8),
+        "ascii" | "usascii" | "646" | "ansix341968" | "iso646us" => return Some(Charset::Ascii),
+        "latin1" | "iso88591" | "88591" | "latin" | "l1" | "cp819" | "8859" => {
+            return Some(Charset::Latin1);
+        }
+        "isolatin1" | "iso8859" | "iso885911987" | "ibm819" => return Some(Charset::Latin1),
+        "cp1250" | "windows1250" | "1250" => "windows-1250",
+        "cp1251" | "windows1251" | "1251" => "windows-1251",
+        "cp1252" | "windows1252" | "1252" => "windows-1252",
+        "cp1253" | "windows1253" | "1253" => "windows-1253",
+        "cp1254" | "windows1254" | "1254" | "iso88599" | "latin5" | "l5" => "windows-1254",
+        "cp1255" | "windows1255" | "1255" => "windows-1255",
+        "cp1256" | "windows1256" | "1256" => "windows-1256",
+        "cp1257" | "windows1257" | "1257" => "windows-1257",
+        "cp1258" | "windows1258" | "1258" => "windows-1258",
+        "iso88592" | "latin2" | "l2" => "iso-8859-2",
+        "iso88593" | "latin3" | "l3" => "iso-8859-3",
+        "iso88594" | "latin4" | "l4" => "iso-8859-4",
+        "iso88595" | "cyrillic" => "iso-8859-5",
+        "iso88596" | "arabic" => "iso-8859-6",
+        "iso88597" | "greek" | "greek8" => "iso-8859-7",
+        "iso88598" | "hebrew" => "iso-8859-8",
+        "iso885910" | "latin6" | "l6" => "iso-8859-10",
+        "iso885911" | "thai" | "tis620" | "cp874" => "windows-874",
+        "iso885913" | "latin7" | "l7" => "iso-8859-13",
+        "iso885914" | "latin8" | "l8" => "iso-8859-14",
+        "iso885915" | "latin9" | "l9" => "iso-8859-15",
+        "iso885916" | "latin10" | "l10" => "iso-8859-16",
+        "koi8r" | "cskoi8r" => "koi8-r",
+        "koi8u" => "koi8-u",
+        "cp866" | "ibm866" | "866" => "ibm866",
+        "macroman" | "macintosh" => "macintosh",
+        "maccyrillic" => "x-mac-cyrillic",
+        "shiftjis" | "sjis" | "csshiftjis" | "cp932" | "932" | "ms932" | "mskanji" => "shift_jis",
+        "eucjp" | "ujis" | "ujisx" => "euc-jp",
+        "iso2022jp" | "csiso2022jp" => "iso-2022-jp",
+        "euckr" | "korean" | "ksc5601" | "cp949" | "949" | "ms949" | "uhc" => "euc-kr",
+        "gb2312" | "euccn" | "chinese" | "gbk" | "cp936" | "936" | "ms936" => "gbk",
+        "gb18030" | "gb180302000" => "gb18030",
+        "big5" | "big5tw" | "big5hkscs" | "hkscs" | "cp950" | "950" | "ms950" => "big5",
+        _ => return None,
+    };
+    Encoding::for_label(label.as_bytes()).map(Charset::Other)
+}
+
+fn to_text(bytes: &[u8], charset: Charset, is_declared: bool) -> Result<Cow<'_, str>, Fault> {
+    let wrong = |at: usize, name: &str| {
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        let message = if is_declared {
+            format!("byte 0x{byte:02x} is no text in {name}")
+        } else {
+            format!("byte 0x{byte:02x} is no text in {name}, and no other encoding is declared")
+        };
+        fault(FaultKind::Encoding, bytes, at, message)
+    };
+    match charset {
+        Charset::Utf8 => match str::from_utf8(bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(error) => Err(wrong(error.valid_up_to(), "UTF-8")),
+        },
+        Charset::Ascii => match str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Ok(text.into()),
+            _ => {
+                let at = bytes.iter().position(|byte| !byte.is_ascii());
+                Err(wrong(at.unwrap_or_default(), "ASCII"))
+            }
+        },
+        Charset::Latin1 => Ok(encoding_rs::mem::decode_latin1(bytes)),
+        Charset::Other(encoding) => {
+            decode_with(encoding, bytes).map_err(|at| wrong(at, encoding.name()))
+        }
+    }
+}
+
+/// Decodes, or says at which byte that cannot go on.
+fn decode_with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Cow<'a, str>, usize> {
+    if encoding.is_ascii_compatible() && bytes.is_ascii() && encoding != encoding_rs::ISO_2022_JP {
+        return Ok(str::from_utf8(bytes)
+            .map_err(|error| error.valid_up_to())?
+            .into());
+    }
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
+    let mut text = String::with_capacity(room.ok_or(0_usize)?);
+    let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
+    match result {
+        DecoderResult::InputEmpty => {}
+        DecoderResult::Malformed(length, after) => {
+            return Err(read.saturating_sub(usize::from(length) + usize::from(after)));
+        }
+        DecoderResult::OutputFull => return Err(read),
+    }
+    // Python leaves undefined what the web takes for control characters.
+    let is_undefined = |letter: char| ('\u{80}'..='\u{9f}').contains(&letter);
+    if encoding.name().starts_with("windows-")
+        && encoding != encoding_rs::WINDOWS_874
+        && let Some(at) = text.chars().position(is_undefined)
+    {
+        return Err(at);
+    }
+    Ok(text.into())
+}
+
+fn fault(kind: FaultKind, bytes: &[u8], offset: usize, message: String) -> Fault {
+    Fault {
+        place: Some(place(bytes, offset)),
+        ..Fault::of_file(kind, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(bytes: &[u8]) -> (u32, u32, String) {
+        let fault = decode(bytes).unwrap_err();
+        let place = fault.place.unwrap();
+        (place.line, place.column, fault.message)
+    }
+
+    #[test]
+    fn bytes_become_the_text_that_python_makes_of_them() {
+        for (bytes, text) in [
+            (&b""[..], ""),
+            (b"\xef\xbb\xbfx", "x"),
+            (
+                b"\xef\xbb\xbf# coding: utf-8\n\xc3\xa9",
+                "# coding: utf-8\n\u{e9}",
+            ),
+            (
+                b"# coding: latin-1\n\x80\xe9",
+                "# coding: latin-1\n\u{80}\u{e9}",
+            ),
+            (b"# coding: cp1252\n\x80", "# coding: cp1252\n\u{20ac}"),
+            (
+                b"# coding: Shift_JIS\n\x95\\",
+                "# coding: Shift_JIS\n\u{8868}",
+            ),
+            (
+                b"# coding: UTF_8-mac\n\xc3\xa9",
+                "# coding: UTF_8-mac\n\u{e9}",
+            ),
+            (b"# coding: koi8-r\n\xc1", "# coding: koi8-r\n\u{430}"),
+        ] {
+            assert_eq!(decode(bytes).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_with_its_place() {
+        let (line, column, message) = wrong(b"x = 1\r\ny = '\xe9'\n");
+        assert_eq!((line, column), (2, 6));
+        assert!(
+            message.contains("0xe9") && message.contains("no other encoding is declared"),
+            "{message}"
+        );
+        let (line, column, message) = wrong(b"\xef\xbb\xbf\n# coding: cp1252\n");
+        assert_eq!((line, column), (2, 11), "{message}");
+        assert_eq!(
+            wrong(b"# coding: cp1252\nx\x81"),
+            (2, 2, "byte 0x81 is no text in windows-1252".into())
+        );
+        assert_eq!(wrong(b"# coding: ascii\n\xe9").0, 2);
+        assert_eq!(wrong(b"# coding: euc-jp\nab\xff").1, 3);
+        assert_eq!(
+            wrong(b"# coding: klingon\n"),
+            (1, 11, "unknown encoding `klingon`".into())
+        );
+        assert!(wrong(b"\xff\xfei\0").2.contains("UTF-16"));
+        assert!(wrong(b"\xff\xfe\0\0").2.contains("UTF-32"));
+        assert_eq!(wrong(b"\n\n  \0").0, 3);
+    }
+}

@@ -1,0 +1,96 @@
+//! A command that runs, by a handle that never means another process.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use brigade_protocol::jobs::run::End;
+use nix::unistd::Pid;
+use rustix::process::{
+    PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
+
+use crate::{
+    descendants::{kill_descendants, signal_descendants},
+    marks::kill_marked,
+};
+
+pub(super) struct Child {
+    pid: Pid,
+    pidfd: OwnedFd,
+    /// What all that it starts carries in its environment.
+    mark: Option<String>,
+    is_reaped: bool,
+}
+
+impl Child {
+    /// Takes a handle on a child that has just been started, and that nobody else can have reaped.
+    pub(super) fn new(pid: Pid, mark: Option<String>) -> io::Result<Self> {
+        let raw = rustix::process::Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::InvalidData)?;
+        match pidfd_open(raw, PidfdFlags::empty()) {
+            Ok(pidfd) => Ok(Self {
+                pid,
+                pidfd,
+                mark,
+                is_reaped: false,
+            }),
+            Err(errno) => {
+                // Without a handle it cannot be watched, so it must not live.
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+                let _ = nix::sys::wait::waitpid(pid, None);
+                Err(errno.into())
+            }
+        }
+    }
+
+    /// Readable once it has ended.
+    pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Asks it to end, and all that it has started.
+    pub(super) fn ask_to_end(&self) {
+        signal_descendants(self.pid.as_raw(), Signal::TERM);
+        let _ = pidfd_send_signal(&self.pidfd, Signal::TERM);
+        // One that is stopped would not hear it.
+        let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
+    }
+
+    /// Kills it, and all that it has started.
+    pub(super) fn kill(&self) {
+        // Stopped, it starts no more while they are looked for.
+        let _ = pidfd_send_signal(&self.pidfd, Signal::STOP);
+        kill_descendants(self.pid.as_raw());
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+        self.kill_strays();
+    }
+
+    /// Kills what it has started and what has lost its parent since.
+    pub(super) fn kill_strays(&self) {
+        if let Some(mark) = &self.mark {
+            kill_marked(std::slice::from_ref(mark));
+        }
+    }
+
+    /// How it ended. To be asked once it has.
+    pub(super) fn reap(&mut self) -> io::Result<End> {
+        let status = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
+        // If it cannot be waited for, somebody else has done so, and its number may mean another by now.
+        self.is_reaped = true;
+        let status = status?.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => End::Exited(code),
+            (None, signal) => End::Signalled(signal.unwrap_or_default()),
+        })
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.is_reaped {
+            self.kill();
+            let _ = self.reap();
+        }
+    }
+}
