@@ -104,12 +104,11 @@ impl Rules {
     fn wanted_by_git(&self, path: &Path, is_dir: bool) -> Option<bool> {
         let repository = self.frames().find(|frame| frame.is_repository)?;
         let above = repository.above.as_ref().map(Arc::as_ptr);
-        let inside = self
+        let mut inside = self
             .frames()
             .take_while(|frame| Some(std::ptr::from_ref::<Frame>(frame)) != above);
         inside
-            .filter_map(|frame| verdict(frame.gitignore.as_ref(), path, is_dir))
-            .next()
+            .find_map(|frame| verdict(frame.gitignore.as_ref(), path, is_dir))
             .or_else(|| verdict(repository.exclude.as_ref(), path, is_dir))
             .or_else(|| verdict(self.root.as_ref()?.global.as_ref(), path, is_dir))
     }

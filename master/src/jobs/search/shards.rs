@@ -3,33 +3,27 @@
 //! A shard whose worker dies is begun again by the pool. It says that it is here, and gets all its files and the
 //! question that is open anew; what it has answered already is not shown twice.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use brigade::{
     Pool, PoolBuilder,
     queue::{Consumer, Queue, QueueError},
 };
 use brigade_protocol::jobs::search::{
-    Answer, File, Holdings, Order, Pattern, Question, Said, SearchShard, Shard, Terms, Wanted,
+    Answer, File, Holdings, Order, Question, Said, SearchShard, Shard, Terms,
 };
 
-use super::{
-    lane::Lane,
-    merge::{Merge, Part},
-};
+use super::lane::Lane;
 use crate::cli::{Common, signals};
+
+mod question;
+
+pub(super) use question::Outcome;
 
 /// Orders that may wait in a shard's queue, and answers for us.
 const ORDERS: usize = 256;
 const ANSWERS: usize = 256;
-/// So many pages of a shard, 64 KiB each, may wait to be shown, because those of another come first.
-const WINDOW: u32 = 256;
-/// How often to look whether the user wants to end.
-const LOOK: Duration = Duration::from_millis(50);
-/// The same while there are orders for which a shard has no room.
+/// How long to wait for answers at most while there are orders for which a shard has no room.
 const SHORT_LOOK: Duration = Duration::from_millis(2);
 /// How often the pool begins a shard again: whether it is worth it is judged here, by what the shard gets done.
 const RETRIES: u32 = u32::MAX - 1;
@@ -62,16 +56,6 @@ pub(super) struct Shards {
     /// How often in a row a shard may die before it has loaded its files.
     retries: u32,
     news: Vec<News>,
-}
-
-/// What became of a question.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Answered,
-    /// Its pattern cannot be looked for, and why.
-    Unfit(String),
-    /// A signal came first.
-    Interrupted,
 }
 
 impl Shards {
@@ -163,98 +147,6 @@ impl Shards {
     /// What has happened since it was last asked.
     pub(super) fn news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
-    }
-
-    /// Asks all shards, and hands over what they answer in the order of the files, as it comes. Ends early on a
-    /// signal, and without those that have not answered within `limit`.
-    ///
-    /// # Errors
-    /// What `show` returns, or when the queues fail.
-    pub(super) fn ask<E: From<QueueError>>(
-        &mut self,
-        pattern: &Pattern,
-        wanted: Wanted,
-        limit: Option<Duration>,
-        mut show: impl FnMut(Part) -> Result<(), E>,
-    ) -> Result<Outcome, E> {
-        let began = Instant::now();
-        let (mut merge, number) = self.put_question(pattern, wanted);
-        let mut outcome = Outcome::Answered;
-        while !merge.is_over() {
-            if signals::caught().is_some() {
-                outcome = Outcome::Interrupted;
-                break;
-            }
-            match self.pump(LOOK)? {
-                Heard::Said(shard, Said::Page(to, page)) if to == number => {
-                    merge.page(shard, page);
-                }
-                Heard::Said(shard, Said::Done(to)) if to == number => merge.done(shard),
-                Heard::Said(_, Said::Unfit(to, why)) if to == number => {
-                    outcome = Outcome::Unfit(why);
-                }
-                Heard::Lost(shard) => merge.done(shard),
-                _ if limit.is_some_and(|limit| began.elapsed() >= limit) => {
-                    self.give_up_on(&mut merge, limit.unwrap_or_default());
-                }
-                _ => continue,
-            }
-            while let Some(part) = merge.next() {
-                show(part)?;
-            }
-            self.grant(&merge, number);
-        }
-        self.question = None;
-        Ok(outcome)
-    }
-
-    fn put_question(&mut self, pattern: &Pattern, wanted: Wanted) -> (Merge, u64) {
-        self.asked += 1;
-        let question = Question {
-            number: self.asked,
-            pattern: pattern.clone(),
-            wanted,
-            window: WINDOW,
-        };
-        let mut merge = Merge::new(self.lanes.len());
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.is_lost {
-                merge.done(shard);
-            } else {
-                lane.ask(question.clone());
-            }
-        }
-        self.question = Some(Arc::new(question));
-        (merge, self.asked)
-    }
-
-    /// Lets those send more of whom all is shown.
-    fn grant(&mut self, merge: &Merge, question: u64) {
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.pages >= WINDOW / 2 && merge.is_shown(shard) {
-                let pages = std::mem::take(&mut lane.pages);
-                lane.order(Order::More { question, pages });
-            }
-        }
-    }
-
-    /// Those that have not answered are not waited for any more.
-    fn give_up_on(&mut self, merge: &mut Merge, limit: Duration) {
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
-            if !merge.is_done(shard) {
-                merge.done(shard);
-                lane.order(Order::Enough {
-                    question: self.asked,
-                });
-                self.news.push(News::Lost {
-                    files: lane.files.len(),
-                    why: format!(
-                        "their worker (pid {}) has not answered in {limit:?}",
-                        lane.pid
-                    ),
-                });
-            }
-        }
     }
 
     /// Takes the next answer, if one comes in time.
