@@ -105,6 +105,8 @@ pub(crate) struct Origin {
     pub(crate) columns: Vec<usize>,
     /// The column of the class, from 1, if it is in the same file.
     pub(crate) label: Option<usize>,
+    /// Whether two of its columns have one name.
+    pub(crate) has_repeated_names: bool,
     /// Height and width in pixels, if each sample is an image.
     pub(crate) image: Option<(u32, u32)>,
 }

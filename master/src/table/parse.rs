@@ -117,6 +117,13 @@ fn shorten(row: &Row<'_>) -> String {
     format!("{}{more}", names.join(", "))
 }
 
+/// Whether a name stands among others twice.
+fn has_repeated(names: &[String]) -> bool {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 /// A table while it is read.
 struct Columns {
     label: usize,
@@ -152,6 +159,7 @@ impl Columns {
             origin: Origin {
                 columns: (1..=width).filter(|number| number - 1 != label).collect(),
                 label: Some(label + 1),
+                has_repeated_names: has_repeated(names.as_deref().unwrap_or_default()),
                 image: None,
             },
         };

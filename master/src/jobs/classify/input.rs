@@ -12,48 +12,59 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::{
     layout::Layout,
-    source::{Batch, Known, Stopped},
+    source::{Batch, Cutter, Known, Stopped, Wanted},
 };
 use crate::table::{Unlabelled, is_array, is_gzip};
 
 /// So many bytes tell the format.
 const BEGINNING: usize = 6;
 
-/// The input, open.
-pub(super) enum Input {
-    Text(Box<dyn Read + Send>),
-    Array(Unlabelled),
+/// The input, open and not yet read: a pipe may have nothing to say for now.
+pub(super) struct Input {
+    name: String,
+    /// Where it lies, if it is a file.
+    path: Option<PathBuf>,
+    raw: Box<dyn Read + Send>,
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`. Of a file of features, the classes are read as well if they are needed.
-    pub(super) fn open(path: &Path, needs_class: bool) -> anyhow::Result<Self> {
-        let is_input = path == Path::new("-");
-        let name = if is_input {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
-        let unreadable = || format!("{name} cannot be read");
-        let raw: Box<dyn Read + Send> = if is_input {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path).with_context(unreadable)?)
-        };
-        let (beginning, mut input) = begin(raw).with_context(unreadable)?;
-        let mut beginning = beginning;
+    /// Opens a file, or standard input for `-`.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self {
+                name: "standard input".to_owned(),
+                path: None,
+                raw: Box::new(io::stdin()),
+            });
+        }
+        let name = path.display().to_string();
+        let file = File::open(path).with_context(|| format!("{name} cannot be read"))?;
+        Ok(Self {
+            name,
+            path: Some(path.to_owned()),
+            raw: Box::new(file),
+        })
+    }
+
+    /// Sends all rows in batches, in order.
+    pub(super) fn feed(
+        self,
+        wanted: Wanted,
+        send: impl FnMut(Batch) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
+        let (mut beginning, mut input) = begin(self.raw)?;
         if is_gzip(&beginning) {
             let unpacked = MultiGzDecoder::new(BufReader::new(input));
-            (beginning, input) = begin(Box::new(unpacked)).with_context(unreadable)?;
+            (beginning, input) = begin(Box::new(unpacked))?;
         }
         if !is_array(&beginning) {
-            return Ok(Self::Text(input));
+            return Cutter::new(wanted, send).feed(input);
         }
         let mut bytes = Vec::new();
-        input.read_to_end(&mut bytes).with_context(unreadable)?;
-        let beside = (!is_input).then(|| PathBuf::from(path));
-        let rows = Unlabelled::parse(&name, beside.as_deref(), bytes, needs_class)?;
-        Ok(Self::Array(rows))
+        input.read_to_end(&mut bytes)?;
+        let (path, needs_class) = (self.path.as_deref(), wanted.needs_class);
+        let rows = Unlabelled::parse(&self.name, path, bytes, needs_class)?;
+        feed_array(&rows, &wanted.layout, wanted.batch_rows, send)
     }
 }
 
@@ -81,7 +92,7 @@ fn is_open(beginning: &[u8]) -> bool {
 }
 
 /// Sends the rows of an array, in batches.
-pub(super) fn feed(
+fn feed_array(
     rows: &Unlabelled,
     layout: &Layout,
     batch_rows: usize,

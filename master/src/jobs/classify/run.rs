@@ -18,8 +18,8 @@ use brigade_protocol::jobs::{
 
 use super::{
     ClassifyArgs,
-    input::{self, Input},
-    source::{Batch, Cutter, Known, Stopped, Wanted},
+    input::Input,
+    source::{Batch, Known, Stopped, Wanted},
     training::Training,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &ClassifyArgs, common: &Common) -> anyhow::Result<Done> 
     let model = Model::load(&args.model)?;
     let Training { table, layout } =
         Training::read(&model, args.data.as_deref(), args.labels.as_deref())?;
-    let input = Input::open(&args.file, args.check)?;
+    let input = Input::open(&args.file)?;
     let pool = {
         let segment = table.segment()?;
         let builder = common.pool("classify", &narrator);
@@ -107,10 +107,7 @@ fn read(input: Input, wanted: Wanted, batches: usize, tell: Sender<News>) -> Sen
             tickets.recv().map_err(|_| Stopped::Unwanted)?;
             tell.send(News::Batch(batch)).map_err(|_| Stopped::Unwanted)
         };
-        let end = match input {
-            Input::Text(text) => Cutter::new(wanted, send).feed(text),
-            Input::Array(rows) => input::feed(&rows, &wanted.layout, wanted.batch_rows, send),
-        };
+        let end = input.feed(wanted, send);
         // If nobody listens any more, nobody misses it.
         let _ = tell.send(News::End(end));
     })

@@ -6,7 +6,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use thiserror::Error;
 
 use super::layout::{Layout, Places};
-use crate::table::Header;
+use crate::table::{Header, TableError};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 << 10;
@@ -54,6 +54,8 @@ pub(super) enum Stopped {
         missing: String,
         expected: String,
     },
+    #[error(transparent)]
+    Array(#[from] TableError),
     #[error("expected {expected}, found rows of {found}")]
     Width { expected: String, found: usize },
 }

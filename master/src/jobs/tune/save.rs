@@ -101,10 +101,8 @@ pub(super) fn model(
     let known = own.iter().max().map_or(0, |&class| class as usize + 1);
     let is_chosen = args.features.is_some() || args.drop.is_some();
     let column = |feature: usize| match &table.feature_names {
-        // A name that others have too names nothing.
-        Some(names) if names.iter().filter(|name| **name == names[feature]).count() == 1 => {
-            Column::Name(names[feature].clone())
-        }
+        // A name that another column has too names nothing.
+        Some(names) if !table.origin.has_repeated_names => Column::Name(names[feature].clone()),
         _ => Column::Number(u32::try_from(table.column(feature)).unwrap_or(u32::MAX)),
     };
     Model {

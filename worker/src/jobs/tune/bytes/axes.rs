@@ -188,7 +188,9 @@ fn gain(axes: &[Vec<i8>]) -> f64 {
         }
         bound *= most.powf(1.0 / power);
         if squaring < SQUARINGS {
-            matrix.iter_mut().flatten().for_each(|x| *x /= most);
+            for x in matrix.iter_mut().flatten() {
+                *x /= most;
+            }
             matrix = squared(&matrix);
             power *= 2.0;
         }
