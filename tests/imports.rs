@@ -1,4 +1,9 @@
 //! `master imports`, through the binaries.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::{
     fs,
@@ -216,7 +221,7 @@ fn odd_trees_are_survived() {
         symlink(tree.path(), path("loop")).unwrap();
         symlink(path("none.py"), path("dangling.py")).unwrap();
         nix::unistd::mkfifo(&path("fifo.py"), Mode::S_IRWXU).unwrap();
-        fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(path("secret.py"), fs::Permissions::from_mode(0o0)).unwrap();
         let odd = tree
             .path()
             .join(std::ffi::OsStr::from_bytes(b"odd\xff\n.py"));

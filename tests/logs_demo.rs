@@ -1,5 +1,4 @@
 //! `master logs demo`: clients in processes of their own, and none of their records missing.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use brigade_tests::{
     children_of, eventually, kill,

@@ -1,5 +1,4 @@
 //! A disk that is full while `master logs serve` writes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{fs, io::Write, time::Duration};
 

@@ -1,5 +1,4 @@
 //! The file that `master logs serve` writes: whole lines, whatever becomes of the file.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs,

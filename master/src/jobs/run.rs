@@ -10,6 +10,10 @@ mod inputs;
 mod joblog;
 mod quote;
 mod records;
+#[expect(
+    clippy::module_inception,
+    reason = "each job is carried out in its run.rs"
+)]
 mod run;
 mod shell;
 mod sources;

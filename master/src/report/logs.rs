@@ -139,6 +139,7 @@ fn shown(address: SocketAddr) -> String {
 }
 
 /// What an event looks like; nothing if it is only for those who asked for everything.
+#[expect(clippy::match_same_arms, reason = "the first arm that fits counts")]
 fn line(event: &Event, detail: Detail) -> Option<String> {
     let is_verbose = detail == Detail::Everything;
     Some(match event {

@@ -236,8 +236,9 @@ mod tests {
                 }
             }
             let found = cycles(&next);
-            for one in 0..9 {
-                for other in (0..9).filter(|&other| other != one) {
+            let pairs = (0..9).flat_map(|one| (0..9).map(move |other| (one, other)));
+            for (one, other) in pairs.filter(|(one, other)| one != other) {
+                {
                     let together = found.iter().any(|cycle| cycle.contains(&one) && cycle.contains(&other));
                     prop_assert_eq!(together, reaches[one][other] && reaches[other][one]);
                 }

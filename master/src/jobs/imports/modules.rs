@@ -39,6 +39,7 @@ struct Module {
 
 /// The files as modules.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "they are the modules")]
 pub(crate) struct Modules {
     modules: Vec<Module>,
     by_key: HashMap<PathBuf, usize>,

@@ -142,7 +142,7 @@ impl Field<'_> {
                 Ok(scans) if scans.len() == range.len() => self.put(range, scans),
                 Err(TaskError::Cancelled) if signals::caught().is_some() => {}
                 _ if shared && range.len() > 1 && signals::caught().is_none() => {
-                    failed.extend(range)
+                    failed.extend(range);
                 }
                 Ok(_) => self.lose(range, "its worker sent something else"),
                 Err(error) => self.lose(range, &error.to_string()),

@@ -36,8 +36,8 @@ pub(super) enum OnRefused {
 /// Collect the records that Python programs send by logging.handlers.SocketHandler
 ///
 /// Each record becomes one line. Records are read as data and nothing else: one that wants to import or call
-/// something is refused. On SIGTERM and Ctrl-C, what has arrived is written, and then {"lines_collected": n} to the
-/// file and to standard output. SIGHUP opens the file anew, SIGUSR1 shows the counters.
+/// something is refused. On SIGTERM and Ctrl-C, what has arrived is written, and then how many lines were
+/// collected, to the file and to standard output. SIGHUP opens the file anew, SIGUSR1 shows the counters.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
 pub(crate) struct ServeArgs {
@@ -45,7 +45,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:18842", value_parser = address)]
     pub(super) listen: SocketAddr,
 
-    /// Listen on other addresses than this machine's own 127.0.0.1 or ::1
+    /// Listen on an address that other machines can reach
     #[arg(long)]
     pub(super) remote: bool,
 

@@ -147,12 +147,11 @@ impl Collector {
                 start: args.output.as_ref().map_or(0, length),
             });
         }
-        let (file, folder) = match &args.output {
-            Some(file) => (file.clone(), None),
-            None => {
-                let folder = own_folder()?;
-                (folder.join("records.jsonl"), Some(folder))
-            }
+        let (file, folder) = if let Some(file) = &args.output {
+            (file.clone(), None)
+        } else {
+            let folder = own_folder()?;
+            (folder.join("records.jsonl"), Some(folder))
         };
         let output = Output::open(&Destination::File(file.clone()))?;
         if output.torn_tail() > 0 {

@@ -96,8 +96,7 @@ mod tests {
         fn a_shell_reads_what_was_meant(words in prop::collection::vec(prop::collection::vec(1..=255_u8, 0..12), 1..6)) {
             let mut script = b"printf '%s\\0' ".to_vec();
             script.extend(joined(&words));
-            use std::os::unix::ffi::OsStrExt;
-            let script = std::ffi::OsStr::from_bytes(&script);
+            let script = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(&script);
             let output = Command::new("bash").arg("-c").arg(script).output().unwrap();
             let mut expected = Vec::new();
             for word in &words {

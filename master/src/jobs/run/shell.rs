@@ -42,21 +42,20 @@ impl Script {
         let mut quotes = Quotes::default();
         let mut at = 0;
         while at < text.len() {
-            match Hole::at(&text[at..], names).filter(|_| !quotes.after_dollar) {
-                Some((hole, length)) => {
-                    parts.push(Part::Hole(hole, quotes.around()));
-                    quotes.pass_hole();
-                    at += length;
-                }
-                None => {
-                    quotes.pass(text[at]);
-                    match parts.last_mut() {
-                        Some(Part::Text(text_before)) => text_before.push(text[at]),
-                        _ => parts.push(Part::Text(vec![text[at]])),
-                    }
-                    at += 1;
-                }
+            let hole = Hole::at(&text[at..], names).filter(|_| !quotes.after_dollar);
+            if let Some((hole, length)) = hole {
+                parts.push(Part::Hole(hole, quotes.around()));
+                quotes.pass_hole();
+                at += length;
+                continue;
             }
+            quotes.pass(text[at]);
+            if let Some(Part::Text(text_before)) = parts.last_mut() {
+                text_before.push(text[at]);
+            } else {
+                parts.push(Part::Text(vec![text[at]]));
+            }
+            at += 1;
         }
         Self(parts)
     }
@@ -126,6 +125,7 @@ impl Around {
 
 /// What a script's reader is inside of, the innermost last.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Quotes {
     open: Vec<Open>,
     after_dollar: bool,
@@ -157,6 +157,7 @@ impl Quotes {
         (self.is_escaped, self.in_word) = (false, true);
     }
 
+    #[expect(clippy::match_same_arms, reason = "the first arm that fits counts")]
     fn pass(&mut self, byte: u8) {
         let after_dollar = std::mem::take(&mut self.after_dollar);
         if std::mem::take(&mut self.is_escaped) {

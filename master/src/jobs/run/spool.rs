@@ -118,11 +118,15 @@ mod tests {
     #[test]
     fn what_is_put_away_comes_back_and_its_room_too() {
         let spool = Spool::new().unwrap();
-        let mut captured = Captured::default();
-        captured.tail = b"first ".to_vec().into();
+        let mut captured = Captured {
+            tail: b"first ".to_vec().into(),
+            ..Captured::default()
+        };
         spool.put_away(&mut captured).unwrap();
-        let mut other = Captured::default();
-        other.tail = vec![b'x'; 3 * PIECE].into();
+        let mut other = Captured {
+            tail: vec![b'x'; 3 * PIECE].into(),
+            ..Captured::default()
+        };
         spool.put_away(&mut other).unwrap();
         captured.tail = b"second ".to_vec().into();
         spool.put_away(&mut captured).unwrap();

@@ -116,9 +116,8 @@ fn push_point(out: &mut Vec<u8>, code: u32) -> Result<(), PickleError> {
 pub(super) fn string(cursor: &mut Cursor<'_>, tree: &mut Tree) -> Result<Node, PickleError> {
     let (line, _) = cursor.line()?;
     let line = line.trim_ascii_end();
-    let inner = match line {
-        [b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"'] => inner,
-        _ => return Err(PickleError::Damaged("a string is not in quotes")),
+    let ([b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"']) = line else {
+        return Err(PickleError::Damaged("a string is not in quotes"));
     };
     let span = tree.write(inner.len(), |out| {
         let mut rest = inner;

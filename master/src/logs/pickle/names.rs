@@ -48,7 +48,7 @@ pub(super) fn reduce(
 fn encode(tree: &mut Tree, bytes: &[u8], text: Span) -> Result<Node, PickleError> {
     const NO_BYTES: PickleError = PickleError::Damaged("bytes are no bytes");
     let text = str::from_utf8(tree.bytes(bytes, text)).map_err(|_| NO_BYTES)?;
-    let encoded: Result<Vec<u8>, _> = text.chars().map(|letter| u8::try_from(letter)).collect();
+    let encoded: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
     let encoded = encoded.map_err(|_| NO_BYTES)?;
     let span = tree.write(encoded.len(), |out| {
         out.extend_from_slice(&encoded);

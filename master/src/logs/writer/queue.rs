@@ -154,7 +154,9 @@ mod tests {
         ) {
             let mut queue = Queue::default();
             let records: usize = batches.iter().map(Vec::len).sum();
-            batches.iter().for_each(|lines| queue.push(batch(lines)));
+            for lines in &batches {
+                queue.push(batch(lines));
+            }
             let mut counted = 0;
             while !queue.is_empty() {
                 let step = steps.pop().unwrap_or(1000);

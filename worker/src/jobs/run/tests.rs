@@ -105,14 +105,14 @@ fn large_output_goes_to_the_spool_in_order() {
     let written = fs::read(file.path()).unwrap();
     assert!(written.starts_with(b"before"));
     for (captured, end) in [(&ran.stdout, "end\n"), (&ran.stderr, "")] {
-        let mut text = Vec::new();
+        let mut text: Vec<u8> = Vec::new();
         for extent in &captured.spooled {
             let begin = usize::try_from(extent.offset).unwrap();
             text.extend(&written[begin..begin + usize::try_from(extent.bytes).unwrap()]);
         }
         text.extend(&captured.tail[..]);
-        let numbers: String = (1..=100_000).map(|number| format!("{number}\n")).collect();
-        assert!(text == [numbers.as_bytes(), end.as_bytes()].concat());
+        let numbers: Vec<String> = (1..=100_000).map(|number| format!("{number}\n")).collect();
+        assert!(text == [numbers.concat().as_bytes(), end.as_bytes()].concat());
         assert!(!captured.spooled.is_empty());
         assert_eq!(captured.bytes(), text.len() as u64);
     }
@@ -141,7 +141,7 @@ fn whole_lines_are_sent_and_an_end() {
     command.output = Output::Lines(queue.producer_ticket());
     let ran = run(&command);
     assert_eq!(ran.stdout, Captured::default());
-    let mut text = Vec::new();
+    let mut text: Vec<u8> = Vec::new();
     loop {
         match consumer.get().unwrap().said {
             Said::Out(lines) => {
