@@ -89,7 +89,7 @@ fn a_command_that_runs_out_of_time_ends_with_all_it_has_started_and_its_output_i
 fn one_that_does_not_want_to_end_is_killed_a_second_later() {
     within(30, || {
         let began = Instant::now();
-        let script = "trap 'echo asked' TERM; while :; do sleep 0.05; done";
+        let script = "trap 'echo asked' TERM; while :; do sleep 0.05; done; {}";
         let output = run(&["--timeout", "300ms", "--shell", script, ":::", "x"]);
         assert_eq!(output.code, 3);
         assert_eq!(output.stdout, "asked\n");

@@ -141,7 +141,8 @@ pub(super) struct Desk {
     held_since: Option<Instant>,
     /// How long jobs have taken lately.
     pace: Duration,
-    first_failure: Option<String>,
+    /// The failure with the lowest number.
+    first_failure: Option<(u64, String)>,
 }
 
 impl Desk {
@@ -458,7 +459,10 @@ impl Desk {
             if ended.status.is_untold() || self.narrator.is_verbose() {
                 self.narrator.say(&format!("error: {failure}"));
             }
-            self.first_failure.get_or_insert(failure);
+            let first = self.first_failure.as_ref();
+            if first.is_none_or(|(first, _)| *first > ended.sequence) {
+                self.first_failure = Some((ended.sequence, failure));
+            }
         }
         let known = self.plan.known.unwrap_or(self.read) - self.left_out;
         let halt = self
@@ -531,7 +535,7 @@ impl Desk {
             failed: self.tally.failed,
             succeeded: self.tally.succeeded,
             not_run: known - self.left_out - self.tally.done(),
-            first_failure: self.first_failure.take(),
+            first_failure: self.first_failure.take().map(|(_, failure)| failure),
             is_halted: matches!(self.stop, Some(Stop::Halt(_))),
         };
         drop(self.lines.take());

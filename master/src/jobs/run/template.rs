@@ -136,13 +136,10 @@ fn name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// A dot that nothing follows ends no name.
 fn stem(path: &[u8]) -> &[u8] {
     let begin = path.len() - name(path).len();
-    match path[begin..].iter().rposition(|byte| *byte == b'.') {
-        Some(dot) if begin + dot + 1 < path.len() => &path[..begin + dot],
-        _ => path,
-    }
+    let dot = path[begin..].iter().rposition(|byte| *byte == b'.');
+    dot.map_or(path, |dot| &path[..begin + dot])
 }
 
 fn folder(path: &[u8]) -> &[u8] {
@@ -288,7 +285,7 @@ mod tests {
             ("a.b/c", "a.b/c", "c", "a.b", "c"),
             ("dir/x.y/", "dir/x.y/", "", "dir", ""),
             (".hidden", "", ".hidden", ".", ""),
-            ("a.", "a.", "a.", ".", "a."),
+            ("a.", "a", "a.", ".", "a"),
             ("/", "/", "", "/", ""),
             ("/a", "/a", "a", "/", "a"),
             ("a//b", "a//b", "b", "a", "b"),
