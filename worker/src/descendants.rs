@@ -5,7 +5,7 @@
 //! ended at once as daemons do, is nobody's descendant any more. A subreaper would still see it, but would
 //! have to reap strangers as well, and a worker that did would take exit codes from its own tasks.)
 
-use std::fs;
+use std::{fs, os::fd::OwnedFd};
 
 use rustix::{
     io::Errno,
@@ -28,25 +28,35 @@ pub fn kill_descendants(root: i32) {
     kill_below(root, &processes, DEEPEST);
 }
 
-/// Sends a signal to all that descends from the process `root`, but not to `root` itself.
-pub(crate) fn signal_descendants(root: i32, signal: Signal) {
-    if children_file(root).is_none_or(|children| !children.is_empty()) {
-        signal_below(root, signal, &parents(), DEEPEST);
+/// Asks the process `root` and all that descends from it to end: parents before their children, lest one that waits
+/// for a child goes on without it.
+pub(crate) fn terminate_tree(root: i32) {
+    let mut tree = Vec::new();
+    match children_file(root) {
+        Some(children) if children.is_empty() => {}
+        _ => gather(root, &parents(), DEEPEST, &mut tree),
+    }
+    let root = Pid::from_raw(root).and_then(|root| pidfd_open(root, PidfdFlags::empty()).ok());
+    for process in root.iter().chain(&tree) {
+        let _ = pidfd_send_signal(process, Signal::TERM);
+        // One that is stopped would not hear it.
+        let _ = pidfd_send_signal(process, Signal::CONT);
     }
 }
 
-fn signal_below(parent: i32, signal: Signal, processes: &[(i32, i32)], depth: u32) {
+/// Takes handles on all that descends from a process.
+fn gather(parent: i32, processes: &[(i32, i32)], depth: u32, tree: &mut Vec<OwnedFd>) {
     if depth == 0 {
         return;
     }
     for (pid, _) in processes.iter().filter(|(_, of)| *of == parent) {
-        signal_below(*pid, signal, processes, depth - 1);
         let handle = Pid::from_raw(*pid).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
         // Now that there is a handle on it: is it still the one that was listed?
         if let Some(Ok(handle)) = handle
             && parent_of(*pid) == Some(parent)
         {
-            let _ = pidfd_send_signal(&handle, signal);
+            tree.push(handle);
+            gather(*pid, processes, depth - 1, tree);
         }
     }
 }

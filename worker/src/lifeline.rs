@@ -50,6 +50,9 @@ const ADOPTION_MS: u32 = 1_000;
 /// The other workers of a dead master have this long to end by themselves.
 const LAST_LOOK: Duration = Duration::from_millis(100);
 
+/// Whether the end of this process has begun.
+static IS_CUT: AtomicBool = AtomicBool::new(false);
+
 /// The signals that the lifeline receives; they are blocked in every thread.
 pub(crate) const WATCHED: [Signal; 3] = [Signal::SIGCONT, Signal::SIGTERM, Signal::SIGHUP];
 
@@ -108,8 +111,19 @@ impl Ties {
         getppid() != self.master
     }
 
+    /// Does not return if the end of this process has begun: nothing may be started any more.
+    pub(crate) fn hold_if_cut(&self) {
+        if IS_CUT.load(Ordering::Acquire) {
+            self.cut();
+        }
+    }
+
     /// Ends this process because there is nobody left to work for, with all processes its tasks started.
     pub(crate) fn cut(&self) -> ! {
+        // The lifeline and the serve loop may both see it, and the second must not end what the first is at.
+        while IS_CUT.swap(true, Ordering::AcqRel) {
+            thread::sleep(Duration::from_mins(1));
+        }
         let mut is_first = false;
         for _ in 0..ADOPTION_MS {
             if self.is_orphaned() {

@@ -163,6 +163,8 @@ impl Desk<'_> {
 
     fn handle(&mut self, header: TaskHeader, input: &[u8]) {
         let sequence = header.sequence;
+        // What the task before had started may have been killed, and the task have ended by that.
+        self.ties.hold_if_cut();
         if self.lane.claim(sequence) {
             let took_ns = self.run(header, input);
             self.send(took_ns >= SLOW_TASK_NS);

@@ -12,7 +12,7 @@ use rustix::process::{
 };
 
 use crate::{
-    descendants::{kill_descendants, signal_descendants},
+    descendants::{kill_descendants, terminate_tree},
     marks::kill_marked,
 };
 
@@ -51,10 +51,7 @@ impl Child {
 
     /// Asks it to end, and all that it has started.
     pub(super) fn ask_to_end(&self) {
-        signal_descendants(self.pid.as_raw(), Signal::TERM);
-        let _ = pidfd_send_signal(&self.pidfd, Signal::TERM);
-        // One that is stopped would not hear it.
-        let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
+        terminate_tree(self.pid.as_raw());
     }
 
     /// Kills it, and all that it has started.
