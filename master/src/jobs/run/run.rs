@@ -67,7 +67,8 @@ pub(crate) fn run(args: &RunArgs, common: &Common) -> anyhow::Result<Done> {
     let mut pool = common
         .without_limits()
         .pool("run", &narrator)
-        .workers(workers);
+        .workers(workers)
+        .starts_processes();
     if let Some(file) = spool.file() {
         pool = pool.share(SPOOL, file)?;
     }

@@ -99,6 +99,7 @@ impl PoolBuilder {
             preparation: self
                 .preparation
                 .or_else(|| self.terms.timeout.max(Some(PREPARATION))),
+            starts_processes: self.starts_processes,
         };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(std::io::Error::from)?;
         let state = |epoll| State::new(recipe, limits, epoll);

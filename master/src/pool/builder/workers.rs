@@ -150,6 +150,41 @@ impl PoolBuilder {
         self
     }
 
+    /// Says that tasks start processes of their own. What these have left behind is then looked for also when the
+    /// pool is terminated or dropped in the middle of tasks, not only after a worker has died: daemons, and what has a
+    /// session of its own. It means a look at all processes, which takes some milliseconds.
+    ///
+    /// ```
+    /// use brigade::{Pool, jobs::run::{Command, End, Output, RunCommand}};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if brigade::worker_role(&brigade_worker::jobs::registry()).is_some() {
+    /// #     return Ok(());
+    /// # }
+    /// let pool = Pool::builder()
+    ///     .workers(1)
+    ///     .starts_processes()
+    /// #   .this_executable()?
+    ///     .start()?;
+    /// let ran = pool.submit::<RunCommand>(Command {
+    ///     job: 1,
+    ///     argv: vec![b"echo".to_vec().into(), b"hello".to_vec().into()],
+    ///     directory: None,
+    ///     environment: Vec::new(),
+    ///     timeout: None,
+    ///     output: Output::Keep,
+    /// })?;
+    /// let ran = ran.wait()?;
+    /// assert_eq!(ran.end, End::Exited(0));
+    /// assert_eq!(&ran.stdout.tail[..], b"hello\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn starts_processes(mut self) -> Self {
+        self.starts_processes = true;
+        self
+    }
+
     /// Pins each worker to a core of its own, as far as there are cores.
     ///
     /// ```

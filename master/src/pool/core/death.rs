@@ -137,10 +137,12 @@ impl<T> Core<T> {
             .is_some_and(|slot| slot.state == SlotState::Starting)
     }
 
-    /// Whether the end of a slot's process is neither the one that it was told to come to nor one with its pool's.
+    /// Whether the end of a slot's process is neither the one that it was told to come to nor one with its pool's,
+    /// unless tasks start processes.
     pub(crate) fn is_abnormal(&self, slot: usize, how: &Ended) -> bool {
         let was_dismissed = !self.is_wanted(slot) && *how == Ended::Exited(0);
-        !was_dismissed && self.phase != Phase::Over(None)
+        let is_of_interest = self.phase != Phase::Over(None) || self.limits.starts_processes;
+        !was_dismissed && is_of_interest
     }
 
     /// Whether a slot's process has not been told to end.

@@ -37,6 +37,8 @@ pub(crate) struct Limits {
     pub(crate) greeting: Duration,
     /// How long its initialiser may then take.
     pub(crate) preparation: Option<Duration>,
+    /// Whether what tasks have started is looked for even when the pool ends its workers.
+    pub(crate) starts_processes: bool,
 }
 
 /// What a pool has done so far.

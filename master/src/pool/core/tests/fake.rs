@@ -32,6 +32,7 @@ impl Fake {
             grace: GRACE,
             greeting: GREETING,
             preparation: None,
+            starts_processes: false,
         };
         let now = Instant::now();
         let mut fake = Self {
