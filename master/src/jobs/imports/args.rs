@@ -55,7 +55,7 @@ pub(crate) struct ImportsArgs {
     #[arg(long)]
     pub(super) hidden: bool,
 
-    /// Do not parse larger files, such as 500K, 10M or 2G: parsing takes up to forty times as much memory
+    /// Do not parse larger files, such as 500K, 10M or 2G: parsing takes several times as much memory
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64M")]
     pub(super) max_filesize: u64,
 }
