@@ -274,6 +274,17 @@ fn fault_19_a_pool_outlives_the_thread_that_started_it() {
     });
 }
 
+/// Where it is told to people and other programs what time it is: the beginning of a job in a job log, the time of a
+/// log record, the age of a forecast. Everywhere else, time is measured.
+const TELL_THE_TIME: [&str; 6] = [
+    "master/src/jobs/logs/demo.rs",
+    "master/src/jobs/run/ended.rs",
+    "master/src/jobs/weather/",
+    "master/src/report/weather",
+    "worker/src/jobs/logs/handler.rs",
+    "worker/src/jobs/run.rs",
+];
+
 #[test]
 fn fault_24_no_wall_clock_where_time_is_measured() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -288,6 +299,10 @@ fn fault_24_no_wall_clock_where_time_is_measured() {
                 folders.push(path);
             } else {
                 files += 1;
+                let name = path.strip_prefix(&root).unwrap().to_string_lossy();
+                if TELL_THE_TIME.iter().any(|told| name.starts_with(told)) {
+                    continue;
+                }
                 let text = fs::read_to_string(&path).unwrap();
                 for word in ["SystemTime", "CLOCK_REALTIME", "chrono::"] {
                     assert!(!text.contains(word), "{} uses {word}", path.display());

@@ -427,11 +427,16 @@ fn encodings_are_those_of_python() {
         let parts: Vec<u32> = (1..=16).filter(|part| *part != 12).collect();
         names.extend::<Vec<String>>(numbered("iso-8859-", &parts));
         names.extend::<Vec<String>>(numbered("latin", &(1..=10).collect::<Vec<u32>>()));
-        let others = "utf-8 utf8 UTF_8 u8 utf-8-unix ascii us-ascii latin-1 iso-latin-1-unix l1 koi8-r koi8_u mac-roman \
+        // Not `utf-8` itself: with it, Python does not look at the bytes of comments.
+        let others = "utf8 u8 ascii us-ascii latin-1 iso-latin-1-unix l1 koi8-r koi8_u mac-roman \
                       mac_cyrillic windows-1252 none";
         names.extend(others.split_whitespace().map(str::to_owned));
         for name in &names {
             for byte in 0x7f..=0xff {
+                // A point of Hebrew, which Python's table lacks.
+                if name == "cp1255" && byte == 0xca {
+                    continue;
+                }
                 let text = [
                     b"# coding: ",
                     name.as_bytes(),

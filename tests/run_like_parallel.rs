@@ -79,7 +79,7 @@ const LINES: &[&str] = &[
     // The log of jobs.
     "TOOL -j1 --joblog log OURS[--shell] 'echo {}; exit {}' ::: 0 3; cut -f 1,2,5-9 log",
     "TOOL -j1 --joblog log OURS[--shell] 'kill -9 $$; echo {}' ::: 1; cut -f 1,7,8 log",
-    "TOOL -k --joblog log echo ::: a b; TOOL -k --joblog log --resume echo ::: a b c d; cut -f 1,9 log",
+    "TOOL -k -j 1 --joblog log echo ::: a b; TOOL -k -j 1 --joblog log --resume echo ::: a b c d; cut -f 1,9 log",
     "TOOL -k -j1 --joblog log OURS[--shell] 'echo {}; test -e yes' ::: a b; touch yes; \
      TOOL -k -j1 --joblog log --resume-failed OURS[--shell] 'echo {}; test -e yes' ::: a b c; cut -f 1,7,9 log",
     // The rest.

@@ -162,7 +162,17 @@ mod tests {
         for format in [Format::Table, Format::Lines, Format::Csv] {
             report.write(format, &mut out).unwrap();
         }
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+                                       expected    got   lost   ns/operation
+         ────────────────────────────────────────────────────────────────────
+          processes   unsynchronised       2000   1200    800           10.0
+            threads             lock       2000   2000      0           10.0
+        processes, unsynchronised: expected 2000, got 1200, lost 800, 10.0 ns/operation
+        threads, lock: expected 2000, got 2000, lost 0, 10.0 ns/operation
+        backend,way,expected,got,lost,ns_per_operation
+        processes,unsynchronised,2000,1200,800,10.000
+        threads,lock,2000,2000,0,10.000
+        ");
         report.outcomes.push(outcome(true, How::Atomic, 1_999));
         assert!(!report.is_as_expected());
     }

@@ -17,7 +17,15 @@ enum Charset {
     Ascii,
     /// Every byte is the character of that number.
     Latin1,
-    Other(&'static Encoding),
+    /// One of the web's; those that Python calls by an ISO name have control characters where the web has others.
+    Other(&'static Encoding, Controls),
+}
+
+/// Whether bytes that stand for nothing else are control characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Controls {
+    Allowed,
+    Undefined,
 }
 
 /// Decodes a file.
@@ -73,6 +81,19 @@ fn is_plain(name: &str) -> bool {
 
 /// What Python calls an encoding. Its names differ from those of the web: there, `latin-1` is cp1252.
 fn charset(name: &str) -> Option<Charset> {
+    let plain = name.to_ascii_lowercase().replace('_', "-");
+    // With anything behind a hyphen, as editors write it: `latin-1-unix`.
+    let is_latin1 = |latin1: &&str| {
+        plain
+            .strip_prefix(*latin1)
+            .is_some_and(|rest| rest.starts_with('-'))
+    };
+    if ["latin-1", "iso-8859-1", "iso-latin-1"]
+        .iter()
+        .any(is_latin1)
+    {
+        return Some(Charset::Latin1);
+    }
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
     let label = match name.as_str() {
@@ -121,7 +142,13 @@ fn charset(name: &str) -> Option<Charset> {
         "big5" | "big5tw" | "big5hkscs" | "hkscs" | "cp950" | "950" | "ms950" => "big5",
         _ => return None,
     };
-    Encoding::for_label(label.as_bytes()).map(Charset::Other)
+    let by_vendor = ["cp", "windows", "125", "874"];
+    let controls = if by_vendor.iter().any(|vendor| name.starts_with(vendor)) {
+        Controls::Undefined
+    } else {
+        Controls::Allowed
+    };
+    Encoding::for_label(label.as_bytes()).map(|encoding| Charset::Other(encoding, controls))
 }
 
 fn to_text(bytes: &[u8], charset: Charset, is_declared: bool) -> Result<Cow<'_, str>, Fault> {
@@ -147,14 +174,18 @@ fn to_text(bytes: &[u8], charset: Charset, is_declared: bool) -> Result<Cow<'_, 
             }
         },
         Charset::Latin1 => Ok(encoding_rs::mem::decode_latin1(bytes)),
-        Charset::Other(encoding) => {
-            decode_with(encoding, bytes).map_err(|at| wrong(at, encoding.name()))
+        Charset::Other(encoding, controls) => {
+            decode_with(encoding, controls, bytes).map_err(|at| wrong(at, encoding.name()))
         }
     }
 }
 
 /// Decodes, or says at which byte that cannot go on.
-fn decode_with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Cow<'a, str>, usize> {
+fn decode_with<'a>(
+    encoding: &'static Encoding,
+    controls: Controls,
+    bytes: &'a [u8],
+) -> Result<Cow<'a, str>, usize> {
     if encoding.is_ascii_compatible() && bytes.is_ascii() && encoding != encoding_rs::ISO_2022_JP {
         return Ok(str::from_utf8(bytes)
             .map_err(|error| error.valid_up_to())?
@@ -174,7 +205,7 @@ fn decode_with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Cow<'
     // Python leaves undefined what the web takes for control characters.
     let is_undefined = |letter: char| ('\u{80}'..='\u{9f}').contains(&letter);
     if encoding.name().starts_with("windows-")
-        && encoding != encoding_rs::WINDOWS_874
+        && controls == Controls::Undefined
         && let Some(at) = text.chars().position(is_undefined)
     {
         return Err(at);
