@@ -101,12 +101,20 @@ impl<'a> Rows<'a> {
     pub(crate) fn wait_until_gone(self, limit: Option<Duration>) -> bool {
         // Between having become the writer and looking for readers.
         fence(SeqCst);
+        if self.are_gone() {
+            return true;
+        }
+        self.wait_for_the_last(limit)
+    }
+
+    #[cold]
+    fn wait_for_the_last(self, limit: Option<Duration>) -> bool {
         let looks = if *HAS_COMPANY { LOOKS } else { 1 };
         for _ in 0..looks {
+            hint::spin_loop();
             if self.are_gone() {
                 return true;
             }
-            hint::spin_loop();
         }
         let (deadline, gate) = (Deadline::of(limit), self.0.gate(GATE));
         loop {
