@@ -161,16 +161,19 @@ fn workers_without_a_death_lose_nothing() {
 
 #[test]
 fn who_is_stopped_with_a_lock_lives_and_keeps_it() {
-    within(60, || {
+    within(90, || {
         let everything = Everything::new().unwrap();
         let pool = pool(1);
         let task = pool.submit::<Contend>(everything.contention(0)).unwrap();
         assert!(eventually(20, || everything.rounds.get(0) > Some(10)));
         let pid = pool.worker_pids()[0];
-        // Stopped again and again, until it has the lock.
-        let has_it = eventually(30, || {
+        // Stopped again and again, until it has the lock; after times that keep no step with its own pauses.
+        let mut tries = 0_u64;
+        let has_it = eventually(50, || {
+            tries += 1;
+            thread::sleep(Duration::from_micros(tries * 7_919 % 5_003));
             kill(pid, Signal::SIGSTOP);
-            thread::sleep(Duration::from_millis(3));
+            thread::sleep(Duration::from_millis(1));
             if everything.ledger.is_locked() {
                 return true;
             }
