@@ -39,7 +39,7 @@ once() {
     shift
     rm -f "$folder/log"
     start "$@"
-    exec 3< <(python3 "$load" send "$port" "$folder/$streams"; echo done)
+    exec 3< <(python3 "$load" send "$port" "$folder/$streams"; echo "done")
     read -r _ <&3
     began=$(date +%s%N)
     read -r _ <&3
