@@ -32,7 +32,7 @@ pub(super) const MOST_WORKERS: usize = 1024;
 /// How long a worker may take to introduce itself, unless the builder says otherwise.
 const GREETING: Duration = Duration::from_secs(15);
 
-/// The options of a pool; see [`Pool::builder`].
+/// The options of a pool; see [`Pool::builder`](crate::Pool::builder).
 ///
 /// ```
 /// use std::time::Duration;

@@ -149,6 +149,25 @@ mod tests {
     }
 
     #[test]
+    fn the_files_of_a_real_tree_are_those_of_walkdir_in_its_order() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let expected: Vec<PathBuf> = walkdir::WalkDir::new(&root)
+            .sort_by_file_name()
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .map(walkdir::DirEntry::into_path)
+            .collect();
+        let found: Vec<PathBuf> = Walk::new(&[], true, true)
+            .unwrap()
+            .files(&[root])
+            .map(|found| found.unwrap().path)
+            .collect();
+        assert!(found.len() > 100, "the sources have moved");
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn files_come_in_order_without_caches_links_and_pipes() {
         let tree = tree(&[
             ("b.py", "b"),

@@ -48,7 +48,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How many tasks may wait for a worker before [`Pool::submit`] waits itself. The default is no limit.
+    /// How many tasks may wait for a worker before [`Pool::submit`](crate::Pool::submit) waits itself. The default is no limit.
     ///
     /// ```
     /// use brigade::{Pool, jobs::echo::Echo};

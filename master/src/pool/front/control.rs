@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::engine::{Engine, Stats};
 
-/// Stops the work of a pool, for a while or for good; see [`Pool::control`].
+/// Stops the work of a pool, for a while or for good; see [`Pool::control`](crate::Pool::control).
 ///
 /// ```
 /// use brigade::{SubmitError, jobs::echo::Echo};
