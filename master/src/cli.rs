@@ -4,6 +4,7 @@ mod common;
 mod narrate;
 mod progress;
 pub(crate) mod signals;
+mod size;
 
 use std::{io, process::ExitCode};
 
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use common::{Backend, Common, RETRIES, When, duration};
 pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
+pub(crate) use size::size;
 
 use crate::jobs::{
     classify::{self, ClassifyArgs},

@@ -14,6 +14,6 @@ mod tree;
 pub(crate) mod walk;
 mod watch;
 
-pub(crate) use args::{SearchArgs, Show, size};
+pub(crate) use args::{SearchArgs, Show};
 pub(crate) use merge::Part;
 pub(crate) use run::run;

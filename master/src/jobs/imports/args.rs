@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::jobs::search::size;
+use crate::cli::size;
 
 /// List what Python files import, by parsing them
 ///

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::{
-    cli::duration,
+    cli::{duration, size},
     logs::{Fsync, LARGEST_LIMIT, Template, network},
 };
 use brigade_protocol::jobs::logs::Sorter;
@@ -70,7 +70,7 @@ pub(crate) struct ServeArgs {
     pub(super) fsync: Fsync,
 
     /// Begin a new file when this one would get longer, such as 100M
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = some_size)]
     pub(super) rotate_size: Option<u64>,
 
     /// Begin a new file when this one is older, such as 24h
@@ -175,26 +175,15 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-/// A number of bytes: `4096`, `64K`, `100M`, `2G`.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" | "KB" | "KIB" => 10,
-        "M" | "MB" | "MIB" => 20,
-        "G" | "GB" | "GIB" => 30,
-        other => return Err(format!("unknown unit `{other}`: expected K, M or G")),
-    };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(1 << shift))
+/// A size that is not nothing.
+fn some_size(text: &str) -> Result<u64, String> {
+    Some(size(text)?)
         .filter(|size| *size > 0)
         .ok_or_else(|| format!("expected a size above zero such as 64K or 100M, found `{text}`"))
 }
 
 fn record_limit(text: &str) -> Result<usize, String> {
-    usize::try_from(size(text)?)
+    usize::try_from(some_size(text)?)
         .ok()
         .filter(|size| *size <= LARGEST_LIMIT)
         .ok_or_else(|| format!("expected at most {}M", LARGEST_LIMIT >> 20))
@@ -220,10 +209,10 @@ mod tests {
             ("16m", 16 << 20),
             ("2GiB", 2 << 30),
         ] {
-            assert_eq!(size(text), Ok(expected), "{text}");
+            assert_eq!(some_size(text), Ok(expected), "{text}");
         }
         for text in ["", "0", "-1", "K", "1.5M", "1T", "99999999999999G"] {
-            assert!(size(text).is_err(), "{text}");
+            assert!(some_size(text).is_err(), "{text}");
         }
         assert!(record_limit("1G").is_err());
     }

@@ -14,8 +14,7 @@ use super::{
     zones::{self, Zone},
 };
 use crate::{
-    cli::{Narrator, When, duration},
-    jobs::search::size,
+    cli::{Narrator, When, duration, size},
     report::{Format, weather::Style},
 };
 
