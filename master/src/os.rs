@@ -1,7 +1,7 @@
 //! The few system calls that no safe wrapper covers: this crate's only `unsafe`.
 #![expect(
     unsafe_code,
-    reason = "owning a descriptor by its number cannot be checked by the compiler"
+    reason = "what a descriptor's number stands for cannot be checked by the compiler"
 )]
 
 use std::{
@@ -16,6 +16,13 @@ pub(crate) fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> io::Result<Ow
     let number = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(lowest))?;
     // SAFETY: the call has just opened this descriptor, and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Whether a child would inherit descriptor `fd`. One that is not open is not inherited.
+pub(crate) fn is_inheritable(fd: RawFd) -> bool {
+    // SAFETY: asking for a descriptor's flags changes nothing, and a number that is none is answered with an error.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC == 0
 }
 
 #[cfg(test)]

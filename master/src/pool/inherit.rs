@@ -5,6 +5,8 @@
 
 use std::{fs, os::fd::RawFd};
 
+use crate::os::is_inheritable;
+
 /// This program's descriptors above standard error that a child would inherit.
 pub(super) fn inheritable() -> Vec<RawFd> {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
@@ -15,14 +17,6 @@ pub(super) fn inheritable() -> Vec<RawFd> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|fd| *fd > 2 && is_inheritable(*fd))
         .collect()
-}
-
-fn is_inheritable(fd: RawFd) -> bool {
-    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags
-        .and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok())
-        .is_some_and(|flags| flags & libc::O_CLOEXEC == 0)
 }
 
 #[cfg(test)]
