@@ -1,7 +1,7 @@
 //! Which instructions this processor has, and the way to the kernels made of them.
 //!
-//! A kernel for instructions that not every processor has may only be called where they were found: that promise is
-//! all the `unsafe` there is here. The kernels themselves are safe code.
+//! A kernel for instructions that not every processor has may only be called where they were found: that promise, and
+//! a hint to fetch memory, are all the `unsafe` there is here. The kernels themselves are safe code.
 #![expect(
     unsafe_code,
     reason = "calls of functions whose instructions were found to be there, see each SAFETY note"
@@ -16,6 +16,11 @@ use super::{
     padded::Block,
     portable,
 };
+
+#[cfg(target_arch = "x86_64")]
+use super::padded::BLOCK;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -57,6 +62,17 @@ macro_rules! dispatch {
             Level::Avx512 => unsafe { avx512::$kernel($($argument),*) },
         }
     };
+}
+
+/// Asks for the cache lines of a row that will be read soon, and waits for none.
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
+#[inline]
+pub(super) fn fetch(row: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in row.chunks(BLOCK) {
+        // SAFETY: a hint about an address does nothing to what is there; every x86-64 processor has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
 }
 
 impl Level {

@@ -3,8 +3,13 @@
 
 use std::ops::{Deref, DerefMut};
 
+use super::level::fetch;
+
 /// Bytes side by side.
 pub(super) const BLOCK: usize = 64;
+
+/// Rows that are on their way from memory while one is copied: they lie anywhere, so the processor cannot guess.
+const AHEAD: usize = 6;
 
 /// So many bytes, on a cache line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +44,14 @@ pub(super) struct Padded {
 
 impl Padded {
     /// Takes in rows of `width` bytes, instead of those before.
-    pub(super) fn fill<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>, width: usize) {
+    pub(super) fn fill<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]> + Clone, width: usize) {
         self.per_row = width.div_ceil(BLOCK);
         self.blocks.clear();
+        let mut ahead = rows.clone().skip(AHEAD);
         for row in rows {
+            if let Some(row) = ahead.next() {
+                fetch(row);
+            }
             let (whole, rest) = row.as_chunks::<BLOCK>();
             self.blocks.extend(whole.iter().copied().map(Block));
             if !rest.is_empty() {
@@ -53,7 +62,7 @@ impl Padded {
         }
     }
 
-    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a [u8]>, width: usize) -> Self {
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a [u8]> + Clone, width: usize) -> Self {
         let mut padded = Self::default();
         padded.fill(rows, width);
         padded
