@@ -18,6 +18,9 @@ const WORTHWHILE: usize = 4;
 /// How many tiles that is.
 const RESPITE: usize = 8;
 
+/// What a product of shares and sums may be too small by.
+const ROUNDED: f64 = 1.0 + 1e-12;
+
 /// Where in the pass MD and SD stand, if they are asked for.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
@@ -52,9 +55,10 @@ impl Query {
         if asked.manhattan.is_some() && distance < self.manhattan.limit {
             self.manhattan.offer(distance, rank);
         }
-        if asked.sorensen.is_some() {
-            let share = sorensen(f64::from(distance), f64::from(self.total + total));
-            self.sorensen.offer(share, rank);
+        let (distance, totals) = (f64::from(distance), f64::from(self.total + total));
+        // A product is cheaper than a quotient; the slack is more than both are rounded by.
+        if asked.sorensen.is_some() && distance <= self.share * totals * ROUNDED {
+            self.sorensen.offer(sorensen(distance, totals), rank);
             self.share = self.sorensen.last_distance().min(self.share);
         }
     }
@@ -156,12 +160,14 @@ impl Bytes<'_> {
             }
             let last = self.most - 1;
             if asked.manhattan.is_some() {
-                distances.sort_unstable_by_key(|(distance, _)| *distance);
+                let by_distance = |&(distance, _): &(u32, f64)| distance;
+                let (_, (distance, _), _) =
+                    distances.select_nth_unstable_by_key(last, by_distance);
                 // A row as far as the last of these may still come before it.
-                query.manhattan.limit = distances[last].0 + 1;
+                query.manhattan.limit = *distance + 1;
             }
-            distances.sort_unstable_by(|one, other| one.1.total_cmp(&other.1));
-            query.share = distances[last].1;
+            let by_share = |one: &(u32, f64), other: &(u32, f64)| one.1.total_cmp(&other.1);
+            query.share = distances.select_nth_unstable_by(last, by_share).1.1;
         }
         true
     }
