@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cargo build --quiet --release --locked -p brigade-tests --features bench --bin queue_bench
-"${CARGO_TARGET_DIR:-target}/release/queue_bench" > "${figures:=$(mktemp)}"
+figures=$(mktemp)
 trap 'rm -f "$figures" "$figures.python"' EXIT
+"${CARGO_TARGET_DIR:-target}/release/queue_bench" > "$figures"
 python3 scripts/compare/queue_python.py > "$figures.python"
 
 awk '

@@ -50,6 +50,12 @@ fn main() {
                 sender.send(&item).unwrap();
             }
         }
+        // For a profiler.
+        ["ours", size, producers] => {
+            let (size, producers) = (number(size), number(producers));
+            let count = (BYTES / size).min(ITEMS) / producers;
+            println!("{:.0}", rate_of_ours(size, producers, count));
+        }
         _ => measure(),
     }
 }

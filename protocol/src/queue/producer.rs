@@ -2,7 +2,10 @@
 
 use std::{
     marker::PhantomData,
-    sync::atomic::Ordering::{Relaxed, Release},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
     time::{Duration, Instant},
 };
 
@@ -29,6 +32,8 @@ const KEPT_BYTES: u64 = 8 << 20;
 const PAGE_BYTES: u64 = 64 << 10;
 /// The ring's memory is reserved in steps of this.
 const RESERVE_STEP: u64 = 1 << 20;
+/// A frame of so much is worth a system call that maps its memory.
+const LARGE_BYTES: u64 = 16 << 10;
 /// Room for encoding that is kept between items.
 const KEPT_BUFFER: usize = 4 << 20;
 /// How long `try_put` waits for puts of others that are under way.
@@ -45,6 +50,8 @@ pub struct Producer<T> {
     member: Member,
     buffer: Vec<u8>,
     looked: Option<Instant>,
+    /// Up to here this process has mapped the ring's memory.
+    mapped: AtomicU64,
     items: PhantomData<fn(T)>,
 }
 
@@ -60,6 +67,7 @@ impl<T> Producer<T> {
             member,
             buffer: Vec::new(),
             looked: None,
+            mapped: AtomicU64::new(0),
             items: PhantomData,
         }
     }
@@ -294,6 +302,7 @@ impl<T: Serialize> Producer<T> {
         let layout = self.layout();
         let taken = frame::ring_bytes(range.len());
         self.reserve(at, taken)?;
+        self.map(at, taken);
         let content = self.buffer.get(range).unwrap_or_default();
         layout.0.write(at.bytes(), &header.encode());
         layout.0.write(at.bytes() + HEADER_BYTES as u64, content);
@@ -301,6 +310,25 @@ impl<T: Serialize> Producer<T> {
         layout.tail().store(end.word(), Release);
         layout.items_gate().open(1);
         Ok(end)
+    }
+
+    /// Maps the memory of a large frame in one go.
+    fn map(&self, at: Position, bytes: u64) {
+        if bytes < LARGE_BYTES {
+            return;
+        }
+        let layout = self.layout();
+        let from = at.bytes() & (self.ring_bytes() - 1);
+        let end = (from + bytes).min(self.ring_bytes());
+        // What was given back meanwhile is mapped no more.
+        let mapped = self
+            .mapped
+            .load(Relaxed)
+            .min(layout.reserved().load(Relaxed));
+        if end > mapped {
+            layout.0.populate(to_usize(from.max(mapped)), to_usize(end));
+            self.mapped.store(end, Relaxed);
+        }
     }
 
     /// Makes sure that there is memory behind the next bytes of the ring.

@@ -161,8 +161,7 @@ impl Bytes<'_> {
             let last = self.most - 1;
             if asked.manhattan.is_some() {
                 let by_distance = |&(distance, _): &(u32, f64)| distance;
-                let (_, (distance, _), _) =
-                    distances.select_nth_unstable_by_key(last, by_distance);
+                let (_, (distance, _), _) = distances.select_nth_unstable_by_key(last, by_distance);
                 // A row as far as the last of these may still come before it.
                 query.manhattan.limit = *distance + 1;
             }
