@@ -247,3 +247,56 @@ fn a_worker_killed_while_it_loads_costs_only_the_loading() {
         }
     });
 }
+
+/// Bytes of memory that a process has; 0 once it is gone.
+fn resident_bytes(pid: i32) -> u64 {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0_u64) * 4096
+}
+
+#[test]
+fn files_whose_workers_die_again_and_again_while_they_load_are_given_up() {
+    within(60, || {
+        let tree = tempfile::tempdir().unwrap();
+        for number in 0..8 {
+            let file = File::create(tree.path().join(format!("{number}"))).unwrap();
+            file.set_len(150 << 20).unwrap();
+        }
+        let path = tree.path().to_str().unwrap();
+        let run = master([
+            "search",
+            path,
+            "-a",
+            "-j",
+            "2",
+            "--retries",
+            "1",
+            "-e",
+            "needle",
+        ]);
+        let mut killed = 0;
+        // Each as soon as it is in the middle of its share of 600 MiB.
+        while is_alive(run.pid()) {
+            for pid in children_of(run.pid()) {
+                if resident_bytes(pid) > 50 << 20 {
+                    let pid = nix::unistd::Pid::from_raw(pid);
+                    killed += u32::from(nix::sys::signal::kill(pid, Signal::SIGKILL).is_ok());
+                }
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        let output = run.end();
+        assert_eq!(output.code, 3, "{}", output.stderr);
+        assert!(killed >= 4, "{killed} kills: {}", output.stderr);
+        assert_eq!(
+            output
+                .stderr
+                .matches("died 2 times while it loaded")
+                .count(),
+            2,
+            "{}",
+            output.stderr
+        );
+    });
+}
