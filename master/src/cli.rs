@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use common::{Backend, Common, RETRIES, When, duration};
 pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
-pub(crate) use size::size;
+pub(crate) use size::{size, some_size};
 
 use crate::jobs::{
     classify::{self, ClassifyArgs},

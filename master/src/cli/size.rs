@@ -1,20 +1,39 @@
 //! Sizes on the command line.
 
-/// A size in bytes: `500K`, `10M`, `2G`, with 1024 for a thousand.
+/// The largest size that is taken: a float holds every whole number up to here.
+const MOST: f64 = 9_007_199_254_740_992.0;
+
+/// A size in bytes: `500K`, `1.5M`, `2G`, `1T`, with 1024 for a thousand.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" | "KB" | "KIB" => 10,
-        "M" | "MB" | "MIB" => 20,
-        "G" | "GB" | "GIB" => 30,
-        other => return Err(format!("unknown unit `{other}`: expected K, M or G")),
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text[number.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1_u64,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        "T" | "TB" | "TIB" => 1 << 40,
+        other => return Err(format!("unknown unit `{other}`: expected K, M, G or T")),
     };
-    digits
-        .parse::<u64>()
+    let bytes = number
+        .parse::<f64>()
         .ok()
-        .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| format!("expected a size such as 500K or 10M, found `{text}`"))
+        .map(|number| number * unit as f64);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 2^53"
+    )]
+    bytes
+        .filter(|bytes| (0.0..=MOST).contains(bytes))
+        .map(|bytes| bytes as u64)
+        .ok_or_else(|| format!("expected a size such as 500K or 1.5G, found `{text}`"))
+}
+
+/// The same, but not nothing.
+pub(crate) fn some_size(text: &str) -> Result<u64, String> {
+    Some(size(text)?)
+        .filter(|size| *size > 0)
+        .ok_or_else(|| format!("expected a size above zero such as 64K or 100M, found `{text}`"))
 }
 
 #[cfg(test)]
@@ -23,11 +42,20 @@ mod tests {
 
     #[test]
     fn sizes_are_understood_with_their_units() {
-        assert_eq!(size("500K"), Ok(512_000));
-        assert_eq!(size("2GiB"), Ok(2 << 30));
-        assert_eq!(size("7"), Ok(7));
-        for text in ["", "K", "1.5M", "5Q", "-1", "99999999999G"] {
+        for (text, expected) in [
+            ("7", 7),
+            ("500K", 512_000),
+            ("1.5k", 1536),
+            ("16m", 16 << 20),
+            ("2GiB", 2 << 30),
+            ("1T", 1 << 40),
+        ] {
+            assert_eq!(some_size(text), Ok(expected), "{text}");
+        }
+        for text in ["", "K", "5Q", "-1", "99999999999G", "1e30", "NaN", "inf"] {
             assert!(size(text).is_err(), "{text}");
         }
+        assert_eq!(size("0"), Ok(0));
+        assert!(some_size("0").is_err() && some_size("0.1").is_err());
     }
 }

@@ -19,7 +19,7 @@ use super::{
     joblog::Resume,
     sources::{Divided, divide},
 };
-use crate::cli::duration;
+use crate::cli::{duration, some_size};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -129,7 +129,7 @@ pub(crate) struct RunArgs {
     pub(super) dry_run: bool,
 
     /// Begin no command while less memory than this is free, such as 1G
-    #[arg(long, value_name = "SIZE", value_parser = guard::size)]
+    #[arg(long, value_name = "SIZE", value_parser = some_size)]
     memfree: Option<u64>,
 
     /// Begin no command while so many processes run on this machine, such as 4, or 80% of the cores

@@ -115,32 +115,6 @@ fn running() -> Option<f64> {
     Some((running - 1.0).max(0.0))
 }
 
-/// A number of bytes such as `500M` or `1.5G`.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let factor = match text[number.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 1_u64,
-        "K" | "KB" | "KIB" => 1 << 10,
-        "M" | "MB" | "MIB" => 1 << 20,
-        "G" | "GB" | "GIB" => 1 << 30,
-        "T" | "TB" | "TIB" => 1 << 40,
-        other => return Err(format!("unknown unit `{other}`: expected K, M, G or T")),
-    };
-    let bytes = number
-        .parse::<f64>()
-        .ok()
-        .map(|number| number * factor as f64);
-    let bytes = bytes.filter(|bytes| (1.0..1e18).contains(bytes));
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 1 and 1e18"
-    )]
-    bytes
-        .map(|bytes| bytes as u64)
-        .ok_or_else(|| format!("expected a size such as 500M or 1G, found `{text}`"))
-}
-
 /// A number of processes, or a share of this many cores.
 pub(super) fn load(text: &str, cores: usize) -> Result<f64, String> {
     let load = match text.strip_suffix('%') {
@@ -203,15 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_loads_are_read() {
-        assert_eq!(size("1G"), Ok(1 << 30));
-        assert_eq!(size("1.5k"), Ok(1536));
-        assert_eq!(size("42"), Ok(42));
+    fn loads_are_read() {
         assert_eq!(load("80%", 10), Ok(8.0));
         assert_eq!(load("2.5", 10), Ok(2.5));
-        for text in ["", "G", "-1G", "1X", "1e30", "NaN", "0"] {
-            assert!(size(text).is_err(), "{text}");
-        }
         assert!(load("0%", 4).is_err() && load("x", 4).is_err());
     }
 }
