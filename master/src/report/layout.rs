@@ -70,10 +70,18 @@ pub(super) fn hide(table: &mut Table, width: Option<u16>, dispensable: &[usize])
     }
 }
 
-/// A name that others have chosen: no control character gets to the terminal, or tears a line.
+/// A name that others have chosen: no control character gets to the terminal, tears a line, or turns its direction.
 pub(super) fn printable(text: &str) -> String {
-    let clean = |letter: char| if letter.is_control() { '?' } else { letter };
+    let clean = |letter: char| {
+        let is_shown = !letter.is_control() && !turns_direction(letter);
+        if is_shown { letter } else { '?' }
+    };
     text.chars().map(clean).collect()
+}
+
+/// Marks, embeddings, overrides and isolates of bidirectional text (UAX #9), which are not seen themselves.
+fn turns_direction(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A cell for a number.
@@ -94,6 +102,12 @@ pub(super) fn time(elapsed: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_cannot_tear_or_turn_a_line() {
+        assert_eq!(printable("a\nb\x1b[31m\u{202e}c\u{2066}"), "a?b?[31m?c?");
+        assert_eq!(printable("schön עברית 🦀"), "schön עברית 🦀");
+    }
 
     #[test]
     fn a_narrow_terminal_sees_fewer_columns() {
