@@ -67,3 +67,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/library.md")]
 struct LibraryPage;
+
+/// Compiles and runs the examples of the page about locks.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sync.md")]
+struct SyncPage;
