@@ -118,8 +118,18 @@ fn values_of_every_protocol_are_what_the_documentation_says() {
 #[test]
 fn python_logs_through_tls() {
     within(60, || {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/support/logs");
-        let (cert, key) = (format!("{folder}/cert.pem"), format!("{folder}/key.pem"));
+        let folder = tempfile::tempdir().unwrap();
+        let own =
+            rcgen::generate_simple_self_signed(["localhost".into(), "127.0.0.1".into()]).unwrap();
+        let [cert, key] = [
+            ("cert.pem", own.cert.pem()),
+            ("key.pem", own.signing_key.serialize_pem()),
+        ]
+        .map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        });
         let mut server = LogServer::start(&["--tls-cert", &cert, "--tls-key", &key]);
         let client = server.python("client.py", &["extras", "3000", &cert]);
         assert_eq!(ended(client, Some(0)), "3000");
