@@ -117,6 +117,29 @@ fn a_file_that_was_deleted_is_noticed() {
 }
 
 #[test]
+fn no_line_goes_into_a_file_that_was_deleted() {
+    within(60, || {
+        let mut server = LogServer::start(&[]);
+        let mut client = server.connect();
+        for round in 0..5 {
+            fs::remove_file(&server.file).unwrap();
+            let message = format!("after {round}");
+            client.write_all(&record(&message)).unwrap();
+            assert!(eventually(10, || server.line_count() == 1));
+            assert_eq!(records_of(&server.file), [line(&message)]);
+        }
+        fs::remove_file(&server.file).unwrap();
+        // Written at the end, if not before.
+        client.write_all(&record("last")).unwrap();
+        drop(client);
+        server.says("6 lines");
+        let (output, lines, _folder) = server.stop();
+        assert_eq!(output.code, 0);
+        assert_eq!(lines, [line("last"), "{\"lines_collected\": 6}".into()]);
+    });
+}
+
+#[test]
 fn a_line_that_a_killed_server_left_unfinished_spoils_no_other() {
     within(60, || {
         let folder = tempfile::tempdir().unwrap();

@@ -152,6 +152,13 @@ impl Writer {
     /// Writes all that is there, or as much as can be.
     fn write_out(&mut self) {
         while !self.queue.is_empty() {
+            // Between lines only: the rest of one goes where its beginning is.
+            if self.queue.torn() == 0
+                && self.output.is_deleted()
+                && let Err(error) = self.make_anew()
+            {
+                return self.fail(&error);
+            }
             if self.is_rotation_due() {
                 self.rotate();
             }
@@ -260,14 +267,26 @@ impl Writer {
         }
     }
 
-    /// A file that was deleted would swallow all lines without a word.
+    /// Makes a file that was deleted anew, although nothing is to be written: whoever looks for it finds it.
     fn mind_the_name(&mut self) {
-        if self.output.is_deleted() {
-            (self.tell)(Event::FileTrouble(
-                "the file was deleted; it is made anew".into(),
-            ));
-            self.reopen();
+        if self.queue.torn() == 0
+            && self.output.is_deleted()
+            && let Err(error) = self.make_anew()
+        {
+            (self.tell)(Event::FileTrouble(format!("cannot reopen: {error}")));
         }
+    }
+
+    /// A file that was deleted would swallow all lines without a word.
+    fn make_anew(&mut self) -> io::Result<()> {
+        let path = self.output.reopen().map_err(io::Error::other)?;
+        (self.tell)(Event::FileTrouble(
+            "the file was deleted; it is made anew".into(),
+        ));
+        if let Some(path) = path {
+            (self.tell)(Event::Reopened(path));
+        }
+        Ok(())
     }
 
     fn sync(&mut self) {

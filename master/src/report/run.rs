@@ -50,12 +50,14 @@ impl Summary {
             } else {
                 ""
             };
-            format!("{} were not run{why}", self.not_run)
+            let verb = if self.not_run == 1 { "was" } else { "were" };
+            format!("{} {verb} not run to the end{why}", self.not_run)
         });
         match (failed, not_run) {
             (None, None) => None,
             (Some(failed), None) => Some(format!("error: {failed}")),
             (Some(failed), Some(not_run)) => Some(format!("error: {failed}; {not_run}")),
+            (None, Some(not_run)) if ran == 1 => Some(format!("1 job was run, {not_run}")),
             (None, Some(not_run)) => Some(format!("{ran} jobs were run, {not_run}")),
         }
     }
@@ -268,7 +270,7 @@ mod tests {
         };
         assert_eq!(
             summary.line().unwrap(),
-            "error: 1 of 4 jobs failed, first job 4 (exit code 1): false; 2 were not run because of --halt"
+            "error: 1 of 4 jobs failed, first job 4 (exit code 1): false; 2 were not run to the end because of --halt"
         );
     }
 

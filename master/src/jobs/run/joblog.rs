@@ -156,13 +156,17 @@ fn read(file: &mut File, path: &Path) -> Result<HashMap<u64, Line>, JoblogError>
             break;
         }
         whole += count as u64;
-        if number == 1 {
-            continue;
-        }
-        let (sequence, line) = parse(&text).ok_or_else(|| JoblogError::NotOne {
+        let not_one = || JoblogError::NotOne {
             path: path.to_owned(),
             line: number,
-        })?;
+        };
+        if number == 1 {
+            if text != HEADER.trim_end().as_bytes() {
+                return Err(not_one());
+            }
+            continue;
+        }
+        let (sequence, line) = parse(&text).ok_or_else(not_one)?;
         lines.insert(sequence, line);
     }
     file.set_len(whole).map_err(failed)?;

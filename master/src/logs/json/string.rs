@@ -134,6 +134,14 @@ fn push_readable(out: &mut Vec<u8>, text: &str) {
                 out.extend_from_slice(b"\\x");
                 push_hex(out, &[u8::try_from(letter).unwrap_or(0)]);
             }
+            // Line and paragraph separators, and what turns the direction of a line (UAX #9).
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                out.extend_from_slice(format!("\\u{:04x}", u32::from(letter)).as_bytes());
+            }
             _ => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }

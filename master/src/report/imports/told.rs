@@ -80,7 +80,10 @@ pub(crate) fn cycle(cycle: &[usize], modules: &Modules) -> String {
 
 /// The chapter's last line.
 pub(crate) fn summary(files: usize, elapsed: Duration) -> String {
+    if files == 0 {
+        return "Searched 0 files: no Python file was found".to_owned();
+    }
     let noun = if files == 1 { "file" } else { "files" };
-    let ms = elapsed.as_secs_f64() * 1e3 / files.max(1) as f64;
+    let ms = elapsed.as_secs_f64() * 1e3 / files as f64;
     format!("Searched {files} {noun} at {ms:.3}ms/file")
 }
