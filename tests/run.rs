@@ -251,7 +251,9 @@ fn failures_make_exit_code_3_and_a_summary_and_the_rest_is_delivered() {
         );
         assert_eq!(output.code, 3);
         assert!(
-            output.stderr.contains("1 was not run to the end because of --halt"),
+            output
+                .stderr
+                .contains("1 was not run to the end because of --halt"),
             "{}",
             output.stderr
         );

@@ -221,7 +221,9 @@ fn halting_now_ends_what_runs_and_halting_soon_does_not() {
             output.stderr
         );
         assert!(
-            output.stderr.contains("2 were not run to the end because of --halt"),
+            output
+                .stderr
+                .contains("2 were not run to the end because of --halt"),
             "{}",
             output.stderr
         );

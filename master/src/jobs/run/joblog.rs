@@ -259,7 +259,7 @@ mod tests {
         fs::write(&path, "Dear Ada,\nhow are you?\n").unwrap();
         let error = Joblog::open(&path, Resume::Unfinished).unwrap_err();
         assert!(
-            error.to_string().contains("line 2: this is no job log"),
+            error.to_string().contains("line 1: this is no job log"),
             "{error}"
         );
         assert!(fs::read_to_string(&path).unwrap().starts_with("Dear"));
