@@ -209,7 +209,10 @@ fn what_cannot_be_looked_for_is_refused_before_anything_is_read() {
             (&["-e", "a\nb"], "give one pattern for each line"),
             (&["-g", "[", "-e", "a"], "["),
             (&["-c", "-l", "-e", "a"], "cannot be used with"),
-            (&["--max-filesize", "5Q", "-e", "a"], "expected K, M, G or T"),
+            (
+                &["--max-filesize", "5Q", "-e", "a"],
+                "expected K, M, G or T",
+            ),
         ];
         for (arguments, why) in cases {
             let output = search(&tree, arguments);
