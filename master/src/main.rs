@@ -9,6 +9,7 @@ mod logs;
 mod model;
 mod report;
 mod table;
+mod unseen;
 mod whole;
 
 use std::process::ExitCode;

@@ -7,6 +7,8 @@ use comfy_table::{
     LineStyle, Table, TableStyle,
 };
 
+use crate::unseen::{separates_lines, turns_direction};
+
 /// Numbers in rank and file need no cage.
 pub(super) const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::new(' ', ' ', ' '))
@@ -73,15 +75,10 @@ pub(super) fn hide(table: &mut Table, width: Option<u16>, dispensable: &[usize])
 /// A name that others have chosen: no control character gets to the terminal, tears a line, or turns its direction.
 pub(super) fn printable(text: &str) -> String {
     let clean = |letter: char| {
-        let is_shown = !letter.is_control() && !turns_direction(letter);
+        let is_shown = !letter.is_control() && !turns_direction(letter) && !separates_lines(letter);
         if is_shown { letter } else { '?' }
     };
     text.chars().map(clean).collect()
-}
-
-/// Marks, embeddings, overrides and isolates of bidirectional text (UAX #9), which are not seen themselves.
-fn turns_direction(letter: char) -> bool {
-    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A cell for a number.
@@ -105,7 +102,10 @@ mod tests {
 
     #[test]
     fn names_cannot_tear_or_turn_a_line() {
-        assert_eq!(printable("a\nb\x1b[31m\u{202e}c\u{2066}"), "a?b?[31m?c?");
+        assert_eq!(
+            printable("a\nb\x1b[31m\u{202e}c\u{2066}\u{2028}"),
+            "a?b?[31m?c??"
+        );
         assert_eq!(printable("schön עברית 🦀"), "schön עברית 🦀");
     }
 

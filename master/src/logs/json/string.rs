@@ -1,5 +1,7 @@
 //! Text as JSON strings, and as text for people.
 
+use crate::unseen::{separates_lines, turns_direction};
+
 /// How a letter that cannot stand as it is gets written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escape {
@@ -134,12 +136,7 @@ fn push_readable(out: &mut Vec<u8>, text: &str) {
                 out.extend_from_slice(b"\\x");
                 push_hex(out, &[u8::try_from(letter).unwrap_or(0)]);
             }
-            // Line and paragraph separators, and what turns the direction of a line (UAX #9).
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
+            _ if turns_direction(letter) || separates_lines(letter) => {
                 out.extend_from_slice(format!("\\u{:04x}", u32::from(letter)).as_bytes());
             }
             _ => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -173,6 +170,15 @@ mod tests {
         assert_eq!(string(b"\xed\xa0\x80"), r#""\\ud800""#);
         assert_eq!(string(b"\xff\xc3"), r#""\\xff\\xc3""#);
         assert_eq!(string("é\u{2028}".as_bytes()), "\"é\u{2028}\"");
+    }
+
+    #[test]
+    fn text_for_people_keeps_its_line_and_its_direction() {
+        let mut out = Vec::new();
+        let text = "a\u{2028}b\u{202e}c\u{2066}é\u{5e9}";
+        push_text(&mut out, text.as_bytes(), Escape::Text);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "a\\u2028b\\u202ec\\u2066é\u{5e9}");
     }
 
     #[test]

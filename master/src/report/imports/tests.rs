@@ -145,4 +145,8 @@ fn what_is_wrong_is_told_as_editors_read_it() {
         summary(134, Duration::from_millis(16)),
         "Searched 134 files at 0.119ms/file"
     );
+    assert_eq!(
+        summary(0, Duration::from_millis(5)),
+        "Searched 0 files: no Python file was found"
+    );
 }
