@@ -194,24 +194,31 @@ impl Table {
     /// # Errors
     /// [`BuildError`] when there is not enough memory or the table is too large.
     pub(crate) fn segment(&self) -> Result<Segment, BuildError> {
+        self.segment_of(0..self.rows())
+    }
+
+    /// Copies all rows into shared memory, in another order than the file's.
+    ///
+    /// # Errors
+    /// As [`segment`](Self::segment); and [`BuildError::Rows`] when some are left out.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub(crate) fn segment_of(
+        &self,
+        mut rows: impl Iterator<Item = usize>,
+    ) -> Result<Segment, BuildError> {
+        const NAME: &str = "brigade-samples";
         let builder =
             SamplesBuilder::new(self.width, &self.class_names, self.feature_names.as_deref())?;
-        let classes = self.class_ids.iter().copied();
+        let place = |row: usize| row * self.width..(row + 1) * self.width;
         match &self.features {
-            Features::Numbers(numbers) => {
-                let mut rows = numbers.chunks_exact(self.width).zip(classes);
-                builder.segment("brigade-samples", self.rows(), |to| {
-                    rows.try_for_each(|(features, class_id)| to.push(features, class_id))
-                })
-            }
-            Features::Bytes(bytes) => {
-                let mut rows = bytes.chunks_exact(self.width).zip(classes);
-                builder
-                    .bytes()
-                    .segment("brigade-samples", self.rows(), |to| {
-                        rows.try_for_each(|(features, class_id)| to.push_bytes(features, class_id))
-                    })
-            }
+            Features::Numbers(numbers) => builder.segment(NAME, self.rows(), |to| {
+                rows.try_for_each(|row| to.push(&numbers[place(row)], self.class_ids[row]))
+            }),
+            Features::Bytes(bytes) => builder.bytes().segment(NAME, self.rows(), |to| {
+                rows.try_for_each(|row| to.push_bytes(&bytes[place(row)], self.class_ids[row]))
+            }),
         }
     }
 }

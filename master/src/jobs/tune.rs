@@ -3,6 +3,7 @@
 mod args;
 mod gather;
 mod grid;
+mod layout;
 mod metric;
 mod plan;
 mod run;

@@ -4,7 +4,8 @@ mod json;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -35,7 +36,7 @@ pub(crate) struct SearchReport<'a> {
     style: Style,
     pattern: &'a Pattern,
     /// By file number.
-    paths: &'a [PathBuf],
+    paths: &'a [Arc<Path>],
     /// The line written last, to see where a gap is.
     last: Option<(u32, u64)>,
     lines: u64,
@@ -43,7 +44,7 @@ pub(crate) struct SearchReport<'a> {
 }
 
 impl<'a> SearchReport<'a> {
-    pub(crate) fn new(style: Style, pattern: &'a Pattern, paths: &'a [PathBuf]) -> Self {
+    pub(crate) fn new(style: Style, pattern: &'a Pattern, paths: &'a [Arc<Path>]) -> Self {
         Self {
             style,
             pattern,
@@ -233,7 +234,7 @@ impl<'a> Shown<'a> {
 }
 
 /// As the system has it: any bytes.
-fn path_of(paths: &[PathBuf], file: u32) -> &[u8] {
+fn path_of(paths: &[Arc<Path>], file: u32) -> &[u8] {
     use std::os::unix::ffi::OsStrExt;
     let path = paths.get(file as usize);
     path.map_or(b"?", |path| path.as_os_str().as_bytes())

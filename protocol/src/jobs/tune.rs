@@ -4,6 +4,7 @@
 //! for every k and for the distances that share one pass over the training set.
 
 mod distance;
+mod rank;
 
 use std::{fmt, ops::Range, str::FromStr};
 
@@ -12,6 +13,7 @@ use thiserror::Error;
 
 pub use crate::shm::{KFold, Partition, Split, SplitError};
 pub use distance::{Distance, DistanceError, Exponent};
+pub use rank::rank;
 
 /// Under this name a pool shares the samples with its workers.
 pub const SAMPLES: &str = "samples";

@@ -35,7 +35,7 @@ pub(super) fn files(
     let files = walk.files(&args.paths).filter(move |found| match found {
         Ok(found) => {
             let is_python = || found.path.as_os_str().as_bytes().ends_with(b".py");
-            (is_chosen || is_python() || given.contains(&found.path))
+            (is_chosen || is_python() || given.contains(&*found.path))
                 && (!overlap || seen.insert(found.path.clone()))
         }
         Err(_) => true,
@@ -109,7 +109,7 @@ mod tests {
         ];
         let mut lengths = Vec::new();
         for bytes in sizes {
-            let path = PathBuf::from("a.py");
+            let path = Path::new("a.py").into();
             lengths.extend(cutter.take(&Found { path, bytes }));
         }
         lengths.extend(cutter.cut());

@@ -263,7 +263,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "").unwrap();
             Scanned {
-                path,
+                path: path.into(),
                 scan: Scan::default(),
             }
         };

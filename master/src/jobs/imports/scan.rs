@@ -1,6 +1,6 @@
 //! Has the files parsed by a pool: batches first, and the files of a batch that failed one by one.
 
-use std::{collections::HashMap, ops::Range, path::PathBuf, time::Duration};
+use std::{collections::HashMap, ops::Range, path::Path, sync::Arc, time::Duration};
 
 use brigade::{Handle, Pool, TaskError, as_completed};
 use brigade_protocol::jobs::imports::{Batch, Fault, FaultKind, Scan, ScanFiles};
@@ -22,7 +22,7 @@ const ALLOCATOR: &str = "glibc.malloc.trim_threshold=268435456";
 /// A file, and what was found in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scanned {
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
     pub(crate) scan: Scan,
 }
 
@@ -70,7 +70,7 @@ struct Field<'a> {
     pool: Pool,
     narrator: &'a Narrator,
     largest: u64,
-    paths: Vec<PathBuf>,
+    paths: Vec<Arc<Path>>,
     scans: Vec<Option<Scan>>,
     done: u64,
     unseen: Vec<String>,

@@ -268,7 +268,7 @@ fn folder(path: PathBuf, rules: Rules) -> Entry {
 }
 
 fn file(path: PathBuf, bytes: u64) -> Entry {
-    let path = shown(path);
+    let path = shown(path).into();
     Entry::File(Found { path, bytes })
 }
 

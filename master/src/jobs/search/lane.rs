@@ -1,12 +1,33 @@
 //! One of the shards as seen from here: what it is to hold, and the orders on their way to it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, os::unix::ffi::OsStrExt, path::Path, sync::Arc};
 
 use brigade::queue::{Producer, Queue, QueueError};
 use brigade_protocol::jobs::search::{File, Order, Question};
+use serde_bytes::ByteBuf;
 
 /// So many files are ordered to be loaded together.
 const BATCH: usize = 64;
+
+/// A file that a shard is to hold.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) number: u32,
+    pub(super) path: Arc<Path>,
+    /// Its size when it was found.
+    pub(super) bytes: u64,
+}
+
+impl Held {
+    /// As it is ordered.
+    pub(super) fn file(&self) -> File {
+        File {
+            number: self.number,
+            path: ByteBuf::from(self.path.as_os_str().as_bytes()),
+            bytes: self.bytes,
+        }
+    }
+}
 
 /// One of the shards.
 pub(super) struct Lane {
@@ -17,7 +38,7 @@ pub(super) struct Lane {
     /// the shard could not go on.
     waiting: VecDeque<Order>,
     /// All that it is to hold.
-    pub(super) files: Vec<File>,
+    pub(super) files: Vec<Held>,
     /// What of it was not ordered yet.
     ordered: usize,
     pub(super) life: Option<u64>,
@@ -77,7 +98,8 @@ impl Lane {
             return;
         }
         for files in self.files[self.ordered..].chunks(BATCH) {
-            self.waiting.push_back(Order::Load(files.to_vec()));
+            let files = files.iter().map(Held::file).collect();
+            self.waiting.push_back(Order::Load(files));
         }
         self.ordered = self.files.len();
         self.flush();

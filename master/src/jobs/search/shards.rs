@@ -10,10 +10,10 @@ use brigade::{
     queue::{Consumer, Queue, QueueError},
 };
 use brigade_protocol::jobs::search::{
-    Answer, File, Holdings, Order, Question, Said, SearchShard, Shard, Terms,
+    Answer, Holdings, Order, Question, Said, SearchShard, Shard, Terms,
 };
 
-use super::lane::Lane;
+use super::lane::{Held, Lane};
 use crate::cli::{Common, signals};
 
 mod question;
@@ -109,7 +109,7 @@ impl Shards {
     ///
     /// # Errors
     /// When the queues fail.
-    pub(super) fn give(&mut self, shard: usize, file: File) -> Result<(), QueueError> {
+    pub(super) fn give(&mut self, shard: usize, file: Held) -> Result<(), QueueError> {
         if let Some(lane) = self.lanes.get_mut(shard) {
             lane.files.push(file);
             if lane.order_batch() {
@@ -121,9 +121,9 @@ impl Shards {
     }
 
     /// Has a file that a shard holds read again.
-    pub(super) fn reload(&mut self, shard: usize, file: File) {
+    pub(super) fn reload(&mut self, shard: usize, file: &Held) {
         if let Some(lane) = self.lanes.get_mut(shard) {
-            lane.order(Order::Load(vec![file]));
+            lane.order(Order::Load(vec![file.file()]));
         }
     }
 

@@ -2,18 +2,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context;
-use brigade_protocol::jobs::search::{File, Holdings};
-use serde_bytes::ByteBuf;
+use brigade_protocol::jobs::search::Holdings;
 
 use super::{
     SearchArgs,
     deal::Deal,
     files::Files,
+    lane::Held,
     shards::{News, Shards},
     walk::Walk,
     watch::Watch,
@@ -29,7 +29,7 @@ pub(super) struct Tree<'a> {
     shards: Shards,
     deal: Deal,
     /// By number.
-    paths: Vec<PathBuf>,
+    paths: Vec<Arc<Path>>,
     /// Of each file.
     shard_of: Vec<usize>,
     watched: Option<Watched>,
@@ -51,7 +51,7 @@ struct LeftOut {
 /// What only a tree that is watched needs.
 struct Watched {
     watch: Watch,
-    numbers: BTreeMap<PathBuf, u32>,
+    numbers: BTreeMap<Arc<Path>, u32>,
     /// Files that are there no more.
     gone: BTreeSet<u32>,
 }
@@ -97,7 +97,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Whom to ask, and the paths by number.
-    pub(super) fn parts(&mut self) -> (&mut Shards, &[PathBuf]) {
+    pub(super) fn parts(&mut self) -> (&mut Shards, &[Arc<Path>]) {
         (&mut self.shards, &self.paths)
     }
 
@@ -144,14 +144,19 @@ impl<'a> Tree<'a> {
         self.watched.as_ref()?.numbers.get(path).copied()
     }
 
-    fn give(&mut self, path: PathBuf, bytes: u64) -> anyhow::Result<u32> {
+    fn give(&mut self, path: Arc<Path>, bytes: u64) -> anyhow::Result<u32> {
         let number = u32::try_from(self.paths.len()).context("too many files")?;
         let shard = self.deal.next(bytes);
-        self.shards.give(shard, file(number, &path, bytes))?;
+        let file = Held {
+            number,
+            path: Arc::clone(&path),
+            bytes,
+        };
+        self.shards.give(shard, file)?;
         if let Some(watched) = &mut self.watched {
-            watched.numbers.insert(path.clone(), number);
+            watched.numbers.insert(Arc::clone(&path), number);
             // A file that was given may lie in a directory that was not.
-            if self.args.paths.contains(&path) {
+            if self.args.paths.iter().any(|given| **given == *path) {
                 let folder = path
                     .parent()
                     .filter(|folder| !folder.as_os_str().is_empty());
@@ -222,7 +227,12 @@ impl<'a> Tree<'a> {
         if let (Some(path), Some(&shard)) = (self.paths.get(at), self.shard_of.get(at)) {
             self.unread.remove(&number);
             let bytes = path.metadata().map_or(0, |metadata| metadata.len());
-            self.shards.reload(shard, file(number, path, bytes));
+            let file = Held {
+                number,
+                path: Arc::clone(path),
+                bytes,
+            };
+            self.shards.reload(shard, &file);
         }
     }
 
@@ -293,13 +303,5 @@ impl<'a> Tree<'a> {
         }
         self.shards.stop();
         faults
-    }
-}
-
-fn file(number: u32, path: &Path, bytes: u64) -> File {
-    File {
-        number,
-        path: ByteBuf::from(path.as_os_str().as_bytes()),
-        bytes,
     }
 }

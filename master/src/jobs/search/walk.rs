@@ -26,7 +26,8 @@ pub(crate) struct Walk {
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    pub(crate) path: PathBuf,
+    /// Who keeps it shares it: there may be many.
+    pub(crate) path: Arc<Path>,
     /// Its size when it was found.
     pub(crate) bytes: u64,
 }
@@ -151,14 +152,14 @@ mod tests {
     #[test]
     fn the_files_of_a_real_tree_are_those_of_walkdir_in_its_order() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let expected: Vec<PathBuf> = walkdir::WalkDir::new(&root)
+        let expected: Vec<Arc<Path>> = walkdir::WalkDir::new(&root)
             .sort_by_file_name()
             .into_iter()
             .map(Result::unwrap)
             .filter(|entry| entry.file_type().is_file())
-            .map(walkdir::DirEntry::into_path)
+            .map(|entry| entry.into_path().into())
             .collect();
-        let found: Vec<PathBuf> = Walk::new(&[], true, true)
+        let found: Vec<Arc<Path>> = Walk::new(&[], true, true)
             .unwrap()
             .files(&[root])
             .map(|found| found.unwrap().path)
@@ -226,7 +227,7 @@ mod tests {
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let given = [link.clone(), tree.path().join("none"), fifo];
         let files: Vec<_> = walk(&[]).files(&given).collect();
-        assert_eq!(files[0].as_ref().unwrap().path, link);
+        assert_eq!(*files[0].as_ref().unwrap().path, *link);
         for (file, why) in files[1..]
             .iter()
             .zip(["No such file", "not a regular file"])

@@ -10,7 +10,7 @@ use anyhow::Context;
 use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 
-use super::{Gather, Scored, Terms, TuneArgs, plan, save};
+use super::{Gather, Scored, Terms, TuneArgs, layout, plan, save};
 use crate::{
     cli::{Common, Done, Narrator, signals},
     model::{Model, ModelError},
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let workers = common.workers();
     let tasks = plan(&grid, &terms, &table, workers)?;
 
-    let segment = table.segment()?;
+    let segment = layout::segment(&table, &terms)?;
     let builder = common.pool("tune", &narrator);
     let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
     let gather = Gather::new(&grid, args.metric, terms.split, &tasks, &table.class_ids);

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use brigade_protocol::jobs::imports::{Fault, FaultKind, Import, Name, Place, Scan, What, When};
 
@@ -46,7 +46,7 @@ fn sample() -> Vec<Scanned> {
         ..Scan::default()
     };
     let scanned = |path: &str, scan| Scanned {
-        path: PathBuf::from(path),
+        path: Path::new(path).into(),
         scan,
     };
     vec![scanned("a.py", first), scanned("b\n.py", second)]

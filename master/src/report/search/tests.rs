@@ -25,7 +25,10 @@ fn written(style: Style) -> String {
         spans: vec![(7, 9), (0, 2), (5, 7)],
         ..Page::default()
     };
-    let (pattern, paths) = (Pattern::literal(b"os"), ["a.py".into(), "b/c.py".into()]);
+    let (pattern, paths) = (
+        Pattern::literal(b"os"),
+        ["a.py", "b/c.py"].map(|path| Path::new(path).into()),
+    );
     let mut report = SearchReport::new(style, &pattern, &paths);
     let mut out = Vec::new();
     SearchReport::begin(style, &mut out).unwrap();

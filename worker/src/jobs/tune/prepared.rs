@@ -1,16 +1,13 @@
 //! What a worker finds out once about a table and one of its partitions.
 
-use std::{cell::OnceCell, cmp::Ordering};
+use std::cell::OnceCell;
 
 use brigade_protocol::{
-    jobs::tune::{Input, Partition, Scale, Split},
-    shm::{Row, Samples},
+    jobs::tune::{Input, Partition, Scale, Split, rank},
+    shm::Samples,
 };
 
 use super::{ScoreError, bytes::Lore, floats::Extent, scaling::Scaling};
-
-/// Bytes of a row that its sorting key holds, beside the number of zeros before them.
-const KEY_BYTES: usize = 6;
 
 /// What a worker finds out once about a table and a partition, and then uses for every block: the training rows in
 /// the order of their features and class names, which breaks ties between equal distances for free, and the scale.
@@ -53,17 +50,7 @@ impl Prepared {
         let mut rows: Vec<u32> = (0..partition.training_count())
             .map(|at| partition.training_row(at) as u32)
             .collect();
-        let full = |one: u32, other: u32| {
-            compare(samples.row(one as usize), samples.row(other as usize))
-                .then_with(|| name(one).cmp(name(other)))
-        };
-        let mut keyed: Vec<(u64, u32)> = rows
-            .iter()
-            .map(|&row| (sorting_key(samples.row(row as usize)), row))
-            .collect();
-        keyed.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| full(one.1, other.1)));
-        rows.clear();
-        rows.extend(keyed.iter().map(|(_, row)| *row));
+        rank(&mut rows, |row| samples.row(row as usize), name);
         let class_ids = rows
             .iter()
             .map(|&row| samples.class_id(row as usize))
@@ -158,53 +145,6 @@ impl Prepared {
     pub(super) fn scale(&self, row: &mut [f64]) {
         if let Some(scaling) = &self.scaling {
             scaling.apply(row);
-        }
-    }
-}
-
-/// A number that is less for a row that comes before another, or the same: most rows need not be fetched to be compared.
-/// In rows of bytes it is how soon the zeros at the beginning end, which most pictures have, and the six bytes there.
-fn sorting_key(row: Row<'_>) -> u64 {
-    let Row::U8(bytes) = row else { return 0 };
-    // What is wider than this is compared in full.
-    let Ok(width) = u16::try_from(bytes.len()) else {
-        return 0;
-    };
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let soon = u64::from(width) - zeros as u64;
-    let next = bytes[zeros..].iter().copied().chain([0; KEY_BYTES]);
-    next.take(KEY_BYTES)
-        .fold(soon, |key, byte| key << 8 | u64::from(byte))
-}
-
-/// Features one after another. Negative zero equals zero, as it does when numbers are compared.
-fn compare(one: Row<'_>, other: Row<'_>) -> Ordering {
-    if let (Row::U8(one), Row::U8(other)) = (one, other) {
-        return one.cmp(other);
-    }
-    one.iter()
-        .zip(other.iter())
-        .map(|(one, other)| (one + 0.0).total_cmp(&(other + 0.0)))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::{collection::vec, prelude::*};
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn keys_never_contradict_the_order_of_rows(
-            (one, other) in (1..20_usize).prop_flat_map(|width| {
-                let row = || vec(prop_oneof![3 => Just(0_u8), 1 => Just(1), 1 => any::<u8>()], width);
-                (row(), row())
-            }),
-        ) {
-            let by_key = sorting_key(Row::U8(&one)).cmp(&sorting_key(Row::U8(&other)));
-            prop_assert!(by_key.is_eq() || by_key == one.cmp(&other), "{one:?} {other:?}");
         }
     }
 }
