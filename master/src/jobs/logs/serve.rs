@@ -49,6 +49,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
         output,
         fsync: args.fsync,
         rotation: rotation(args),
+        tail: None,
         tell: journal.teller(),
     };
     let server = Server::start(config)?;
