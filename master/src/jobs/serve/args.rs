@@ -68,6 +68,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = upload)]
     pub(super) upload_limit: usize,
 
+    /// How long a request may take until it is answered, an upload included; streams of events go on
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(super) request_limit: Duration,
+
     /// How many clients there may be at a time; others wait
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub(super) max_connections: u32,

@@ -8,7 +8,6 @@ use std::{
     convert::Infallible,
     future,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
 };
 
 use axum::{
@@ -17,19 +16,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use tokio::{
-    sync::{mpsc::UnboundedReceiver, watch},
-    time::sleep,
-};
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 use super::{searches::News, site::Site, tune::Watcher};
 use crate::{
     report::serve::{search_frame, tune_frame},
     web::Problem,
 };
-
-/// How often a stream tells of a tune at most.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A place among the streams, as long as it lives.
 struct Place(Arc<Site>);
@@ -123,15 +116,12 @@ async fn of_tune(tune: Option<&mut TuneWatch>) -> Option<Bytes> {
         if !tune.watcher.tune().is_running() && !tune.changes.has_changed().unwrap_or(false) {
             return None;
         }
-        sleep(PAUSE).await;
         tune.changes.changed().await.ok()?;
     }
     tune.changes.mark_unchanged();
-    let shown = tune.watcher.tune();
-    let since = tune.sent;
-    let snapshot = shown.snapshot();
-    tune.sent = Some(snapshot.version);
-    Some(shown.frame(since, &snapshot, tune_frame))
+    let (version, frame) = tune.watcher.tune().frame(tune.sent, tune_frame);
+    tune.sent = Some(version);
+    Some(frame)
 }
 
 /// What comes of a question, until it is answered.

@@ -21,6 +21,9 @@ use crate::{
 /// Bytes of a field that is no table.
 const LONGEST_FIELD: usize = 1 << 10;
 
+/// More than there are.
+const MOST_FIELDS: usize = 32;
+
 /// The largest grid that a page has room for.
 const MOST_CELLS: usize = 4_000;
 const MOST_PARTITIONS: u32 = 1_000;
@@ -55,25 +58,50 @@ impl Form {
     }
 
     /// Reads a form, and the table in it up to a size.
+    ///
+    /// What is wrong is said when all has come: a browser that still sends hears nothing.
     pub(super) async fn read(mut parts: Multipart, upload_limit: usize) -> Result<Self, Problem> {
         let mut form = Self::empty()?;
-        while let Some(field) = parts.next_field().await.map_err(broken)? {
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == "table" {
-                let file = field.file_name().unwrap_or_default().to_owned();
-                let bytes = bytes(field, upload_limit, "the table").await?;
-                // A form sends an empty file where none was chosen.
-                if !(file.is_empty() && bytes.is_empty()) {
-                    form.table = Some((shown_name(&file), bytes));
-                }
-                continue;
+        let mut wrong = None;
+        let mut fields = 0;
+        loop {
+            let field = match parts.next_field().await {
+                Ok(Some(field)) => field,
+                Ok(None) => break,
+                Err(error) => return Err(wrong.unwrap_or_else(|| broken(error))),
+            };
+            fields += 1;
+            if fields > MOST_FIELDS {
+                wrong.get_or_insert_with(|| {
+                    Problem::unfit(format!("there are more than {MOST_FIELDS} fields"))
+                });
             }
-            let text = bytes(field, LONGEST_FIELD, &format!("the field {name:?}")).await?;
-            let text = String::from_utf8(text)
-                .map_err(|_| Problem::unfit(format!("the field {name:?} is no UTF-8")))?;
-            form.set(&name, text.trim())?;
+            let taken = match wrong {
+                None => form.take(field, upload_limit).await,
+                Some(_) => pass_over(field).await,
+            };
+            if let Err(problem) = taken {
+                wrong.get_or_insert(problem);
+            }
         }
-        Ok(form)
+        wrong.map_or(Ok(form), Err)
+    }
+
+    async fn take(&mut self, mut field: Field<'_>, upload_limit: usize) -> Result<(), Problem> {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "table" {
+            let file = field.file_name().unwrap_or_default().to_owned();
+            let bytes = bytes(&mut field, upload_limit, "the table").await?;
+            // A form sends an empty file where none was chosen.
+            if !(file.is_empty() && bytes.is_empty()) {
+                self.table = Some((shown_name(&file), bytes));
+            }
+            return Ok(());
+        }
+        let text = bytes(&mut field, LONGEST_FIELD, &format!("the field {name:?}")).await?;
+        let text = String::from_utf8(text)
+            .map_err(|_| Problem::unfit(format!("the field {name:?} is no UTF-8")))?;
+        self.set(&name, text.trim())
     }
 
     /// Sets one option; an empty one stays as it is.
@@ -150,17 +178,23 @@ fn too_much(what: &str, most: &impl Display) -> Problem {
     ))
 }
 
-/// The bytes of a field, of which no more is read than may be.
-async fn bytes(mut field: Field<'_>, most: usize, what: &str) -> Result<Vec<u8>, Problem> {
+/// The bytes of a field, of which no more is kept than may be.
+async fn bytes(field: &mut Field<'_>, most: usize, what: &str) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         if bytes.len() + chunk.len() > most {
-            let detail = format!("{what} has more than {most} bytes; see --upload-limit");
+            while field.chunk().await.map_err(broken)?.is_some() {}
+            let detail = format!("{what} has more than {most} bytes");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+async fn pass_over(mut field: Field<'_>) -> Result<(), Problem> {
+    while field.chunk().await.map_err(broken)?.is_some() {}
+    Ok(())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]

@@ -23,6 +23,9 @@ use crate::web::Problem;
 /// What a body may have beside the table: names and values of fields.
 const OTHER_FIELDS: usize = 64 << 10;
 
+/// How many times as much as is taken may be sent: who hears nothing while it sends would not hear that it is too much.
+const PASSED_OVER: usize = 4;
+
 /// A body without a table.
 const SMALL_BODY: usize = 4 << 10;
 
@@ -33,7 +36,7 @@ pub(super) fn is_open(path: &str) -> bool {
 
 /// All routes.
 pub(super) fn routes(site: Arc<Site>) -> Router {
-    let uploads = DefaultBodyLimit::max(site.upload_limit + OTHER_FIELDS);
+    let uploads = DefaultBodyLimit::max(PASSED_OVER * site.upload_limit + OTHER_FIELDS);
     Router::new()
         .route("/", get(pages::home))
         .route("/search", get(pages::search))
@@ -107,4 +110,45 @@ fn not_asked(why: NotAsked) -> Problem {
 /// A form sends what was left empty, too.
 fn is_asked(query: &SearchQuery) -> bool {
     !query.q.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use crate::report::serve::OPENAPI;
+
+    /// The routes as the source has them: method and path.
+    fn routes() -> BTreeSet<(String, String)> {
+        let source = include_str!("routes.rs");
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        let mut routes = BTreeSet::new();
+        for route in source.split(".route(").skip(1) {
+            let route = route.split(".route(").next().unwrap().split(".fallback").next().unwrap();
+            let path = route.split('"').nth(1).unwrap();
+            let handlers = &route[route.find(path).unwrap() + path.len()..];
+            for method in ["get", "post", "delete"] {
+                if handlers.contains(&format!("{method}(")) {
+                    routes.insert((method.to_owned(), path.to_owned()));
+                }
+            }
+        }
+        routes
+    }
+
+    #[test]
+    fn every_route_is_in_the_document_and_nothing_else() {
+        let document: Value = serde_json::from_str(OPENAPI).unwrap();
+        let mut told = BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                told.insert((method.clone(), path.clone()));
+            }
+        }
+        let routes = routes();
+        assert!(routes.len() > 20, "{routes:?}");
+        assert_eq!(routes, told);
+    }
 }

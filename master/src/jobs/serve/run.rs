@@ -21,13 +21,16 @@ use super::{
 };
 use crate::{
     cli::{Common, Done, signals},
-    jobs::search::SearchArgs,
+    jobs::{logs::descriptors, search::SearchArgs},
     report::{
         logs::{Detail, Journal},
         serve::problem_page,
     },
     web::{Guard, Hosts, Limits, Server, ServerControl, Token, Traffic, guarded},
 };
+
+/// Descriptors beside those of clients: of pools, of their workers, of files.
+const OTHER_DESCRIPTORS: u64 = 512;
 
 /// Serves until it is told to end.
 pub(crate) fn run(args: &ServeArgs, common: &Common) -> anyhow::Result<Done> {
@@ -107,11 +110,21 @@ fn limits_of_tunes(args: &ServeArgs) -> TuneLimits {
     }
 }
 
+/// The limits, as far as this process may have descriptors for so many clients.
+fn limits(args: &ServeArgs) -> Limits {
+    let wanted = u64::from(args.max_connections) + OTHER_DESCRIPTORS;
+    let connections = descriptors(wanted).saturating_sub(OTHER_DESCRIPTORS).max(1);
+    let defaults = Limits::default();
+    Limits {
+        connections: args.max_connections.min(u32::try_from(connections).unwrap_or(u32::MAX)),
+        headers: defaults.headers.min(args.request_limit),
+        request: args.request_limit,
+        ..defaults
+    }
+}
+
 fn start(args: &ServeArgs, site: &Arc<Site>) -> anyhow::Result<Server> {
-    let limits = Limits {
-        connections: args.max_connections,
-        ..Limits::default()
-    };
+    let limits = limits(args);
     let guard = Guard {
         hosts: Hosts::new(args.listen, &args.host),
         token: site.token.clone(),

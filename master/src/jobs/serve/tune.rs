@@ -18,8 +18,8 @@ use crate::{
     report::tune::TuneReport,
 };
 
-/// How often the cells are worked out while results come.
-const LOOK: Duration = Duration::from_millis(60);
+/// How often the cells are worked out while results come, and told to all who watch.
+const LOOK: Duration = Duration::from_millis(150);
 
 /// How far a tune has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -155,22 +155,24 @@ impl Tune {
         }
     }
 
-    /// What has changed since a version, as an event, which is made once however many ask for it.
+    /// What has changed since a version, as an event, and the version to which it leads. It is made once however many
+    /// ask for it.
     pub(super) fn frame(
         &self,
         since: Option<u64>,
-        now: &Snapshot,
         make: fn(&Self, Option<u64>, &Snapshot) -> Bytes,
-    ) -> Bytes {
+    ) -> (u64, Bytes) {
         let mut last = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = *self.changed.borrow();
         if let Some((from, to, frame)) = &*last
-            && (*from, *to) == (since, now.version)
+            && (*from, *to) == (since, version)
         {
-            return frame.clone();
+            return (version, frame.clone());
         }
-        let frame = make(self, since, now);
+        let now = self.snapshot();
+        let frame = make(self, since, &now);
         *last = Some((since, now.version, frame.clone()));
-        frame
+        (now.version, frame)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

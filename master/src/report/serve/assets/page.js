@@ -11,7 +11,7 @@ function replaceParts(parts) {
   for (const [id, html] of Object.entries(parts)) {
     const part = byId(id);
     if (!part || part.dataset.html === html.length + ":" + hash(html)) continue;
-    if (part.contains(document.activeElement) && document.activeElement.closest("form")) continue;
+    const active = part.contains(document.activeElement) ? document.activeElement.id : "";
     const scrolled = [...part.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
     const focused = [...part.querySelectorAll(".scroll")].indexOf(document.activeElement);
     part.innerHTML = html;
@@ -20,6 +20,7 @@ function replaceParts(parts) {
       if (scrolled[at]) [box.scrollLeft, box.scrollTop] = scrolled[at];
       if (at === focused) box.focus({ preventScroll: true });
     });
+    if (active && byId(active)) byId(active).focus({ preventScroll: true });
   }
 }
 
