@@ -9,15 +9,17 @@ use std::{
 };
 
 use brigade_tests::{
-    LONG, children_of, eventually, is_alive, kill, logs, master,
-    site::Site,
-    table, within,
+    LONG, children_of, eventually, is_alive, kill, logs, master, site::Site, table, within,
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 /// A form that keeps its tune busy for minutes, unless it is cancelled.
-const ENDLESS: [(&str, &str); 3] = [("k", "1:40"), ("distance", LONG[1]), ("split", "kfold:5x20")];
+const ENDLESS: [(&str, &str); 3] = [
+    ("k", "1:40"),
+    ("distance", LONG[1]),
+    ("split", "kfold:5x20"),
+];
 
 fn endless() -> String {
     table(6_000, 30)
@@ -41,16 +43,34 @@ fn the_page_programs_and_the_command_line_find_the_same_in_a_table() {
         let text = table(400, 6);
         fs::write(&file, &text).unwrap();
         let path = file.to_str().unwrap();
-        let options = ["--k", "1:30:3", "--split", "kfold:4x2", "--scale", "standard", "--distance", "ED,CAN"];
+        let options = [
+            "--k",
+            "1:30:3",
+            "--split",
+            "kfold:4x2",
+            "--scale",
+            "standard",
+            "--distance",
+            "ED,CAN",
+        ];
         let of_command = master([&["tune", path, "--format", "json"], &options[..]].concat()).end();
         of_command.assert_quiet_success();
         let of_command: Value = serde_json::from_str(&of_command.stdout).unwrap();
 
-        let fields = [("k", "1:30:3"), ("split", "kfold:4x2"), ("scale", "standard"), ("distance", "ED,CAN"), ("keep", "yes")];
+        let fields = [
+            ("k", "1:30:3"),
+            ("split", "kfold:4x2"),
+            ("scale", "standard"),
+            ("distance", "ED,CAN"),
+            ("keep", "yes"),
+        ];
         let id = site.tune(&fields, Some(&text));
         let state = site.ended(id);
         assert_eq!(state["state"], "done");
-        let report = site.get(&format!("/api/v1/tunes/{id}/report")).expect(200).json();
+        let report = site
+            .get(&format!("/api/v1/tunes/{id}/report"))
+            .expect(200)
+            .json();
         assert_eq!(lasting(report), lasting(of_command.clone()));
         // What the map shows is the same, cell by cell.
         let cells = of_command["cells"].as_array().unwrap();
@@ -70,8 +90,13 @@ fn the_page_programs_and_the_command_line_find_the_same_in_a_table() {
             let shown = format!(">{:.3}</td>", cell["quality"].as_f64().unwrap());
             assert!(page.contains(&shown), "{shown}");
         }
-        let shown = master([&["tune", path], &options[..]].concat()).end().stdout;
-        let best = shown.lines().find(|line| line.starts_with("best: ")).unwrap();
+        let shown = master([&["tune", path], &options[..]].concat())
+            .end()
+            .stdout;
+        let best = shown
+            .lines()
+            .find(|line| line.starts_with("best: "))
+            .unwrap();
         // With an error of its own behind the quality, the command line tells more.
         let best = best["best: ".len()..].split(',').next().unwrap();
         assert!(page.contains(&format!("<strong>{best}, ")), "{best}");
@@ -96,9 +121,15 @@ fn a_form_without_scripts_leads_to_a_page_that_looks_again_until_the_end() {
 
         let answer = site.post("/tunes", &[("k", "1:22:4")], None).expect(303);
         let place = answer.header("location").to_owned();
-        assert!(eventually(20, || !site.page(&place).body.contains("http-equiv")));
+        assert!(eventually(20, || !site
+            .page(&place)
+            .body
+            .contains("http-equiv")));
         let page = site.page(&place).body;
-        assert!(page.contains("<strong>k 9, CD, 1.000 (30 of 30 right)</strong>"), "{page}");
+        assert!(
+            page.contains("<strong>k 9, CD, 1.000 (30 of 30 right)</strong>"),
+            "{page}"
+        );
         assert!(page.contains("Iris-virginica"));
     });
 }
@@ -144,13 +175,26 @@ fn a_tune_that_is_to_be_kept_goes_on_unwatched_and_no_more_than_the_limit_run() 
         assert_eq!(site.tune_of(id)["state"], "running");
         let refused = site.post("/api/v1/tunes", &[], None).expect(503);
         assert_eq!(refused.header("retry-after"), "5");
-        assert!(refused.json()["detail"].as_str().unwrap().starts_with("1 tunes run already"));
-        let answer = site.ask("DELETE", &format!("/api/v1/tunes/{id}"), &[], b"").expect(200);
+        assert!(
+            refused.json()["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("1 tunes run already")
+        );
+        let answer = site
+            .ask("DELETE", &format!("/api/v1/tunes/{id}"), &[], b"")
+            .expect(200);
         assert_eq!(answer.json()["state"], "cancelled");
         assert!(eventually(10, || children_of(site.pid()).is_empty()));
         let id = site.tune(&[("keep", "yes")], None);
         assert_eq!(site.ended(id)["state"], "done");
-        assert_eq!(site.get("/api/v1/tunes").expect(200).json()["tunes"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            site.get("/api/v1/tunes").expect(200).json()["tunes"]
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
     });
 }
 
@@ -161,7 +205,10 @@ fn a_tune_that_takes_too_long_is_cancelled() {
         let kept = [&ENDLESS[..], &[("keep", "yes")]].concat();
         let id = site.tune(&kept, Some(&endless()));
         let tune = site.ended(id);
-        assert_eq!((&tune["state"], &tune["why"]), (&"cancelled".into(), &"it took longer than 700ms".into()));
+        assert_eq!(
+            (&tune["state"], &tune["why"]),
+            (&"cancelled".into(), &"it took longer than 700ms".into())
+        );
     });
 }
 
@@ -172,10 +219,15 @@ fn searches_find_what_the_command_line_finds() {
         for number in 0..40 {
             let path = folder.path().join(format!("d{}", number % 4));
             fs::create_dir_all(&path).unwrap();
-            let lines: String = (0..50).map(|line| format!("{line} needle <b>{}</b> Nädel\n", line % number.max(1))).collect();
+            let lines: String = (0..50)
+                .map(|line| format!("{line} needle <b>{}</b> Nädel\n", line % number.max(1)))
+                .collect();
             fs::write(path.join(format!("f{number}.txt")), lines).unwrap();
         }
-        let site = Site::start_in(folder.path(), &["--search", "d0", "--search", "d2", "--watch"]);
+        let site = Site::start_in(
+            folder.path(),
+            &["--search", "d0", "--search", "d2", "--watch"],
+        );
         for (query, options) in [
             ("q=needle", &["-e", "needle"][..]),
             ("q=%3Cb%3E7%3C/b%3E", &["-e", "<b>7</b>"]),
@@ -185,18 +237,51 @@ fn searches_find_what_the_command_line_finds() {
             ("q=eedle&word=yes", &["-w", "-e", "eedle"]),
         ] {
             let mut command = std::process::Command::new(brigade_tests::binary("master"));
-            command.current_dir(folder.path()).args(["search", "d0", "d2"]).args(options);
+            command
+                .current_dir(folder.path())
+                .args(["search", "d0", "d2"])
+                .args(options);
             let of_command = brigade_tests::Running::start(command).end();
-            let answer = site.get(&format!("/api/v1/search?limit=1000&{query}")).expect(200).json();
-            let (lines, files) = (answer["lines"].as_u64().unwrap(), answer["files"].as_u64().unwrap());
-            let summary = of_command.stderr.lines().find(|line| line.starts_with("Found ")).unwrap();
-            assert!(summary.starts_with(&format!("Found {lines} '")), "{query}: {summary}");
+            let answer = site
+                .get(&format!("/api/v1/search?limit=1000&{query}"))
+                .expect(200)
+                .json();
+            let (lines, files) = (
+                answer["lines"].as_u64().unwrap(),
+                answer["files"].as_u64().unwrap(),
+            );
+            let summary = of_command
+                .stderr
+                .lines()
+                .find(|line| line.starts_with("Found "))
+                .unwrap();
+            assert!(
+                summary.starts_with(&format!("Found {lines} '")),
+                "{query}: {summary}"
+            );
             let noun = if files == 1 { "file" } else { "files" };
-            assert!(summary.contains(&format!("' in {files} {noun} in ")), "{query}: {summary}");
-            let hits: Vec<String> = answer["hits"].as_array().unwrap().iter().map(|hit| {
-                format!("{}:{}:{}", hit["path"].as_str().unwrap(), hit["line"], hit["text"].as_str().unwrap())
-            }).collect();
-            assert_eq!(hits, of_command.stdout.lines().collect::<Vec<_>>(), "{query}");
+            assert!(
+                summary.contains(&format!("' in {files} {noun} in ")),
+                "{query}: {summary}"
+            );
+            let hits: Vec<String> = answer["hits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| {
+                    format!(
+                        "{}:{}:{}",
+                        hit["path"].as_str().unwrap(),
+                        hit["line"],
+                        hit["text"].as_str().unwrap()
+                    )
+                })
+                .collect();
+            assert_eq!(
+                hits,
+                of_command.stdout.lines().collect::<Vec<_>>(),
+                "{query}"
+            );
             // The page without scripts, and the events, say the same.
             let mut events = site.events(&format!("/api/v1/search/events?limit=3&{query}"));
             for hit in hits.iter().take(3) {
@@ -204,7 +289,10 @@ fn searches_find_what_the_command_line_finds() {
                 assert!(hit.ends_with(event["text"].as_str().unwrap()));
             }
             let done = events.next("done").unwrap();
-            assert_eq!((done["lines"].as_u64(), done["files"].as_u64()), (Some(lines), Some(files)));
+            assert_eq!(
+                (done["lines"].as_u64(), done["files"].as_u64()),
+                (Some(lines), Some(files))
+            );
             assert_eq!(events.next("done"), None, "the stream ends");
             let page = site.page(&format!("/search?{query}")).expect(200).body;
             assert!(!page.contains("<b>"), "text of files is escaped");
@@ -218,7 +306,8 @@ fn searches_find_what_the_command_line_finds() {
         assert!(eventually(20, has_come));
         site.get("/api/v1/search?q=").expect(422);
         site.get("/api/v1/search?q=(&regex=1").expect(422);
-        site.get(&format!("/api/v1/search?q={}", "x".repeat(1001))).expect(422);
+        site.get(&format!("/api/v1/search?q={}", "x".repeat(1001)))
+            .expect(422);
     });
 }
 
@@ -230,16 +319,30 @@ fn pools_of_this_server_and_of_others_are_shown_with_their_workers() {
         let pool = || {
             let pools = site.get("/api/v1/workers").expect(200).json();
             let pools = pools["pools"].as_array().unwrap().clone();
-            pools.into_iter().find(|pool| pool["master"] == site.pid() && pool["workers"][1]["state"] == "busy")
+            pools
+                .into_iter()
+                .find(|pool| pool["master"] == site.pid() && pool["workers"][1]["state"] == "busy")
         };
         assert!(eventually(20, || pool().is_some()));
         let pool = pool().unwrap();
         assert_eq!(pool["title"], "tune 1");
-        let pids = pool["workers"].as_array().unwrap().iter().map(|worker| worker["pid"].as_i64().unwrap());
-        assert!(children_of(site.pid()).into_iter().map(i64::from).eq(pids.clone()));
+        let pids = pool["workers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|worker| worker["pid"].as_i64().unwrap());
+        assert!(
+            children_of(site.pid())
+                .into_iter()
+                .map(i64::from)
+                .eq(pids.clone())
+        );
         let page = site.page("/").expect(200).body;
         for pid in pids {
-            assert!(page.contains(&format!("<th scope=\"row\">{pid}</th>")), "{pid}");
+            assert!(
+                page.contains(&format!("<th scope=\"row\">{pid}</th>")),
+                "{pid}"
+            );
         }
         assert!(page.contains("(this server)"));
         let metrics = site.get("/metrics").expect(200).body;
@@ -254,7 +357,11 @@ fn metrics_are_what_prometheus_reads() {
         let site = Site::start::<&str>(&[]);
         site.get("/nowhere").expect(404);
         let answer = site.get("/metrics").expect(200);
-        assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
+        assert!(
+            answer
+                .header("content-type")
+                .starts_with("text/plain; version=0.0.4")
+        );
         let mut family = String::new();
         for line in answer.body.lines() {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
@@ -268,7 +375,11 @@ fn metrics_are_what_prometheus_reads() {
                 value.parse::<u64>().unwrap();
             }
         }
-        assert!(answer.body.contains("brigade_http_answers_total{class=\"4xx\"} 1\n"));
+        assert!(
+            answer
+                .body
+                .contains("brigade_http_answers_total{class=\"4xx\"} 1\n")
+        );
         assert_eq!(site.get("/healthz").expect(200).body, "ok\n");
     });
 }
@@ -278,11 +389,21 @@ fn logs_are_collected_and_their_tail_is_shown() {
     within(60, || {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("app.jsonl");
-        let site = Site::start(&["--logs", "127.0.0.1:0", "--logs-output", file.to_str().unwrap()]);
-        let address = site.get("/api/v1/logs").expect(200).json()["address"].as_str().unwrap().to_owned();
+        let site = Site::start(&[
+            "--logs",
+            "127.0.0.1:0",
+            "--logs-output",
+            file.to_str().unwrap(),
+        ]);
+        let address = site.get("/api/v1/logs").expect(200).json()["address"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let mut client = TcpStream::connect(address).unwrap();
         for number in 0..250 {
-            client.write_all(&logs::record(&format!("<i>{number}"))).unwrap();
+            client
+                .write_all(&logs::record(&format!("<i>{number}")))
+                .unwrap();
         }
         let seen = || site.get("/api/v1/logs").json();
         assert!(eventually(20, || seen()["counters"]["lines"] == 250));
@@ -316,7 +437,11 @@ fn sigterm_ends_streams_and_tunes_and_no_process_is_left() {
             events.rest();
             let output = site.end();
             assert_eq!(output.code, 0, "{}", output.stderr);
-            assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+            assert!(
+                began.elapsed() < Duration::from_secs(8),
+                "{:?}",
+                began.elapsed()
+            );
             assert!(workers.iter().all(|worker| !is_alive(*worker)));
             drop(idle);
         }
@@ -329,7 +454,11 @@ fn a_port_that_is_taken_is_named() {
         let site = Site::start::<&str>(&[]);
         let output = master(["serve", "--listen", &site.address.to_string()]).end();
         assert_eq!(output.code, 2);
-        assert!(output.stderr.contains("another program does"), "{}", output.stderr);
+        assert!(
+            output.stderr.contains("another program does"),
+            "{}",
+            output.stderr
+        );
     });
 }
 
@@ -358,12 +487,18 @@ fn hold(value: &Value, schema: &Value, document: &Value, place: &str) {
         "null" => value.is_null(),
         other => panic!("{other}"),
     };
-    assert!(kinds.iter().any(is), "{place}: {value} is none of {kinds:?}");
+    assert!(
+        kinds.iter().any(is),
+        "{place}: {value} is none of {kinds:?}"
+    );
     if let (Some(names), Some(word)) = (schema["enum"].as_array(), value.as_str()) {
         assert!(names.iter().any(|name| name == word), "{place}: {word}");
     }
     for name in schema["required"].as_array().into_iter().flatten() {
-        assert!(value.get(name.as_str().unwrap()).is_some(), "{place}: no {name}");
+        assert!(
+            value.get(name.as_str().unwrap()).is_some(),
+            "{place}: no {name}"
+        );
     }
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         if let Some(value) = value.get(name) {
@@ -380,7 +515,14 @@ fn answers_are_what_the_openapi_document_says() {
     within(60, || {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.txt"), "one\ntwo\n").unwrap();
-        let options = ["--search", "a.txt", "--logs", "127.0.0.1:0", "--logs-output", "out.jsonl"];
+        let options = [
+            "--search",
+            "a.txt",
+            "--logs",
+            "127.0.0.1:0",
+            "--logs-output",
+            "out.jsonl",
+        ];
         let site = Site::start_in(folder.path(), &options);
         let document = site.get("/api/v1/openapi.json").expect(200).json();
         let id = site.tune(&[("keep", "yes")], None);
@@ -391,7 +533,11 @@ fn answers_are_what_the_openapi_document_says() {
             for (method, operation) in operations.as_object().unwrap() {
                 let method = method.to_uppercase();
                 let path = path.replace("{id}", &id.to_string());
-                let query = if path.contains("search") { "?q=one" } else { "" };
+                let query = if path.contains("search") {
+                    "?q=one"
+                } else {
+                    ""
+                };
                 let content = &operation["responses"]["200"]["content"];
                 if method != "GET" || content.get("text/event-stream").is_some() {
                     continue;
@@ -409,10 +555,23 @@ fn answers_are_what_the_openapi_document_says() {
             }
         }
         assert!(held >= 7, "{held}");
-        let created = site.post("/api/v1/tunes", &[("k", "1,3")], None).expect(201).json();
-        hold(&created, &serde_json::json!({"$ref": "#/components/schemas/Tune"}), &document, "created");
+        let created = site
+            .post("/api/v1/tunes", &[("k", "1,3")], None)
+            .expect(201)
+            .json();
+        hold(
+            &created,
+            &serde_json::json!({"$ref": "#/components/schemas/Tune"}),
+            &document,
+            "created",
+        );
         let problem = site.get("/api/v1/tunes/99").expect(404);
         assert_eq!(problem.header("content-type"), "application/problem+json");
-        hold(&problem.json(), &serde_json::json!({"$ref": "#/components/schemas/Problem"}), &document, "problem");
+        hold(
+            &problem.json(),
+            &serde_json::json!({"$ref": "#/components/schemas/Problem"}),
+            &document,
+            "problem",
+        );
     });
 }

@@ -28,14 +28,18 @@ fn a_tune_fills_the_map_and_names_the_best_cell() {
         let site = Site::start_in(folder.path(), &["--search", "wine.csv"]);
         let path = file.to_str().unwrap().to_owned();
         let of_command = master(["tune", &path, "--k", "1:30:2"]).end().stdout;
-        let best = of_command.lines().find(|line| line.starts_with("best: ")).unwrap();
+        let best = of_command
+            .lines()
+            .find(|line| line.starts_with("best: "))
+            .unwrap();
         browse(Look::default(), async |page: Page| {
             page.go(&site.url("/")).await;
             page.wait("#live-text", |text| text == "live").await;
             page.picture("home").await;
             // The shipped table.
             page.click("form.grid button[type=submit]").await;
-            page.wait("#tune-status", |text| text.contains("done")).await;
+            page.wait("#tune-status", |text| text.contains("done"))
+                .await;
             assert_eq!(page.count("td.cell[class*=' h']").await, 80);
             assert_eq!(page.count("td.best").await, 1);
             page.picture("iris").await;
@@ -44,7 +48,9 @@ fn a_tune_fills_the_map_and_names_the_best_cell() {
             page.choose("#table", &path).await;
             page.fill("#f-k", "1:30:2").await;
             page.click("form.grid button[type=submit]").await;
-            let status = page.wait("#tune-status", |text| text.contains("done")).await;
+            let status = page
+                .wait("#tune-status", |text| text.contains("done"))
+                .await;
             assert!(status.contains(best), "{status}: {best}");
             assert_eq!(page.count("td.cell[class*=' h']").await, 60);
             assert_quiet(&page.errors().await);
@@ -67,15 +73,22 @@ fn cells_fill_while_the_tune_runs_and_cancel_ends_it() {
             page.click("form.grid button[type=submit]").await;
             // Cells come, and are not final.
             page.find("td.part").await;
-            page.wait("#pools", |text| text.contains("busy") && text.contains("tune 1")).await;
+            page.wait("#pools", |text| {
+                text.contains("busy") && text.contains("tune 1")
+            })
+            .await;
             assert!(page.text("#tune-status").await.contains("running"));
             let workers = children_of(site.pid());
             assert_eq!(workers.len(), 2);
             let shown = page.text("#pools").await;
-            assert!(workers.iter().all(|pid| shown.contains(&pid.to_string())), "{shown}");
+            assert!(
+                workers.iter().all(|pid| shown.contains(&pid.to_string())),
+                "{shown}"
+            );
             page.picture("running").await;
             page.click("#cancel").await;
-            page.wait("#tune-status", |text| text.contains("cancelled")).await;
+            page.wait("#tune-status", |text| text.contains("cancelled"))
+                .await;
             assert!(eventually(10, || children_of(site.pid()).is_empty()));
             assert_quiet(&page.errors().await);
         });
@@ -110,7 +123,9 @@ fn the_search_box_counts_and_shows_lines() {
     within(SECONDS, || {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..20 {
-            let lines: String = (0..20).map(|line| format!("line {line}: <b>needle</b> & thread\n")).collect();
+            let lines: String = (0..20)
+                .map(|line| format!("line {line}: <b>needle</b> & thread\n"))
+                .collect();
             fs::write(folder.path().join(format!("f{number}.txt")), lines).unwrap();
         }
         let site = Site::start_in(folder.path(), &["--search", "."]);
@@ -128,7 +143,10 @@ fn the_search_box_counts_and_shows_lines() {
             // Nothing found, and a pattern that is none.
             page.fill("#q", "nothing like it").await;
             page.click("#search-form button[type=submit]").await;
-            page.wait("#found-counts", |text| text.starts_with("0 lines in 0 files")).await;
+            page.wait("#found-counts", |text| {
+                text.starts_with("0 lines in 0 files")
+            })
+            .await;
             assert_quiet(&page.errors().await);
         });
     });
@@ -139,14 +157,26 @@ fn logs_come_as_they_are_written() {
     within(SECONDS, || {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("app.jsonl");
-        let site = Site::start(&["--logs", "127.0.0.1:0", "--logs-output", file.to_str().unwrap()]);
-        let logs_at = site.get("/api/v1/logs").json()["address"].as_str().unwrap().to_owned();
+        let site = Site::start(&[
+            "--logs",
+            "127.0.0.1:0",
+            "--logs-output",
+            file.to_str().unwrap(),
+        ]);
+        let logs_at = site.get("/api/v1/logs").json()["address"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         browse(Look::default(), async |page: Page| {
             page.go(&site.url("/")).await;
-            page.wait("#log", |text| text.contains("Nothing was logged yet")).await;
+            page.wait("#log", |text| text.contains("Nothing was logged yet"))
+                .await;
             let mut client = TcpStream::connect(&logs_at).unwrap();
-            client.write_all(&logs::record("hello <i>there</i>")).unwrap();
-            page.wait("#log", |text| text.contains("hello <i>there</i>")).await;
+            client
+                .write_all(&logs::record("hello <i>there</i>"))
+                .unwrap();
+            page.wait("#log", |text| text.contains("hello <i>there</i>"))
+                .await;
             assert_quiet(&page.errors().await);
         });
     });
@@ -157,19 +187,29 @@ fn everything_works_without_scripts() {
     within(SECONDS, || {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.txt"), "one needle\n").unwrap();
-        let site = Site::start_in(folder.path(), &["--search", "a.txt", "--grace", "60s", "-j", "2"]);
+        let site = Site::start_in(
+            folder.path(),
+            &["--search", "a.txt", "--grace", "60s", "-j", "2"],
+        );
         let large = folder.path().join("large.csv");
         fs::write(&large, table(6_000, 30)).unwrap();
-        let look = Look { has_scripts: false, ..Look::default() };
+        let look = Look {
+            has_scripts: false,
+            ..Look::default()
+        };
         browse(look, async |page: Page| {
             page.go(&site.url("/")).await;
             assert_eq!(page.text("#live-text").await, "as of now", "no script runs");
             page.click("form.grid button[type=submit]").await;
-            page.wait("#tune-status", |text| text.contains("best: k 9, CD, 1.000 (30 of 30 right)")).await;
+            page.wait("#tune-status", |text| {
+                text.contains("best: k 9, CD, 1.000 (30 of 30 right)")
+            })
+            .await;
             assert_eq!(page.count("td.cell[class*=' h']").await, 80);
             page.fill("#q", "needle").await;
             page.click("#search-form button[type=submit]").await;
-            page.wait("#found-counts", |text| text.starts_with("1 line in 1 file")).await;
+            page.wait("#found-counts", |text| text.starts_with("1 line in 1 file"))
+                .await;
             assert_eq!(page.text("#found mark").await, "needle");
             // It looks again by itself, and cancel is a form.
             page.click("details summary").await;
@@ -179,7 +219,8 @@ fn everything_works_without_scripts() {
             page.click("form.grid button[type=submit]").await;
             page.find("td.part").await;
             page.click("#cancel").await;
-            page.wait("#tune-status", |text| text.contains("cancelled")).await;
+            page.wait("#tune-status", |text| text.contains("cancelled"))
+                .await;
         });
     });
 }
@@ -239,33 +280,78 @@ return [...new Set(bad)];
 fn everybody_can_use_it_wide_and_narrow_light_and_dark() {
     within(SECONDS * 2, || {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a.txt"), "one needle in a long line of hay\n".repeat(5)).unwrap();
-        let options = ["--search", "a.txt", "--logs", "127.0.0.1:0", "--logs-output", "log.jsonl", "--grace", "120s", "-j", "2", "--max-tunes", "8"];
+        fs::write(
+            folder.path().join("a.txt"),
+            "one needle in a long line of hay\n".repeat(5),
+        )
+        .unwrap();
+        let options = [
+            "--search",
+            "a.txt",
+            "--logs",
+            "127.0.0.1:0",
+            "--logs-output",
+            "log.jsonl",
+            "--grace",
+            "120s",
+            "-j",
+            "2",
+            "--max-tunes",
+            "8",
+        ];
         let site = Site::start_in(folder.path(), &options);
         let done = site.tune(&[("keep", "yes")], None);
         site.ended(done);
-        let long = [("k", "1:40"), ("distance", LONG[1]), ("split", "kfold:5x20"), ("keep", "yes")];
+        let long = [
+            ("k", "1:40"),
+            ("distance", LONG[1]),
+            ("split", "kfold:5x20"),
+            ("keep", "yes"),
+        ];
         let running = site.tune(&long, Some(&table(6_000, 30)));
         for (name, size) in [("wide", (1280, 1600)), ("phone", (390, 1600))] {
             for is_dark in [false, true] {
-                let look = Look { size, is_dark, ..Look::default() };
+                let look = Look {
+                    size,
+                    is_dark,
+                    ..Look::default()
+                };
                 browse(look, async |page: Page| {
                     let mut bad = BTreeSet::new();
                     let scheme = if is_dark { "dark" } else { "light" };
-                    let pages = ["/".to_owned(), format!("/tunes/{done}"), format!("/tunes/{running}"), "/search?q=needle".to_owned()];
+                    let pages = [
+                        "/".to_owned(),
+                        format!("/tunes/{done}"),
+                        format!("/tunes/{running}"),
+                        "/search?q=needle".to_owned(),
+                    ];
                     for (number, path) in pages.iter().enumerate() {
                         page.go(&site.url(path)).await;
                         page.wait("#live-text", |text| text == "live").await;
                         page.wait("#pools", |text| text.contains("busy")).await;
                         let found = page.script(ACCESSIBILITY).await;
-                        bad.extend(found.as_array().unwrap().iter().map(|what| format!("{path}: {what}")));
+                        bad.extend(
+                            found
+                                .as_array()
+                                .unwrap()
+                                .iter()
+                                .map(|what| format!("{path}: {what}")),
+                        );
                         page.picture(&format!("{name}-{scheme}-{number}")).await;
                     }
                     assert_quiet(&page.errors().await);
                     // An error is a page, too.
                     page.go(&site.url("/nowhere")).await;
-                    let found = page.script(&ACCESSIBILITY.replace("checked < 10", "checked < 3")).await;
-                    bad.extend(found.as_array().unwrap().iter().map(|what| format!("/nowhere: {what}")));
+                    let found = page
+                        .script(&ACCESSIBILITY.replace("checked < 10", "checked < 3"))
+                        .await;
+                    bad.extend(
+                        found
+                            .as_array()
+                            .unwrap()
+                            .iter()
+                            .map(|what| format!("/nowhere: {what}")),
+                    );
                     page.picture(&format!("{name}-{scheme}-error")).await;
                     assert!(bad.is_empty(), "{name} {scheme}: {bad:#?}");
                 });
@@ -282,12 +368,14 @@ fn a_token_is_asked_for_and_opens_the_page() {
             page.go(&site.url("/")).await;
             page.fill("#token", "a wrong guess").await;
             page.click("button[type=submit]").await;
-            page.wait(".problem", |text| text.contains("not the token")).await;
+            page.wait(".problem", |text| text.contains("not the token"))
+                .await;
             page.fill("#token", "correct-horse-battery-staple").await;
             page.click("button[type=submit]").await;
             page.wait("#live-text", |text| text == "live").await;
             page.click("form.grid button[type=submit]").await;
-            page.wait("#tune-status", |text| text.contains("done")).await;
+            page.wait("#tune-status", |text| text.contains("done"))
+                .await;
             page.click("form[action='/logout'] button").await;
             page.find("#token").await;
         });

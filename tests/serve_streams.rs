@@ -28,14 +28,24 @@ struct Stream {
 
 impl Crowd {
     fn open(site: &Site, count: usize, tune: u64) -> Self {
-        let ask = format!("GET /api/v1/events?tune={tune} HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
+        let ask = format!(
+            "GET /api/v1/events?tune={tune} HTTP/1.1\r\nHost: {}\r\n\r\n",
+            site.address
+        );
         let streams = (0..count).map(|_| {
             let mut socket = site.connect();
             socket.write_all(ask.as_bytes()).unwrap();
             socket.set_nonblocking(true).unwrap();
-            Stream { socket, statuses: 0, tunes: 0, last: Instant::now() }
+            Stream {
+                socket,
+                statuses: 0,
+                tunes: 0,
+                last: Instant::now(),
+            }
         });
-        Self { streams: streams.collect() }
+        Self {
+            streams: streams.collect(),
+        }
     }
 
     /// Reads what has come.
@@ -67,34 +77,65 @@ impl Crowd {
 /// So many streams watch a tune for some seconds. Prints what it came to.
 fn watched_by(count: usize, seconds: u64) {
     let site = Site::start(&["-j", "2", "--max-connections", "2048", "--grace", "60s"]);
-    let fields = [("k", "1:40"), ("distance", LONG[1]), ("split", "kfold:5x20")];
+    let fields = [
+        ("k", "1:40"),
+        ("distance", LONG[1]),
+        ("split", "kfold:5x20"),
+    ];
     let id = site.tune(&fields, Some(&table(6_000, 30)));
-    assert!(eventually(30, || !site.tune_of(id)["cells"].as_array().unwrap().is_empty()));
+    assert!(eventually(30, || !site.tune_of(id)["cells"]
+        .as_array()
+        .unwrap()
+        .is_empty()));
     let before = resident_bytes(site.pid());
     let mut crowd = Crowd::open(&site, count, id);
     crowd.read_for(Duration::from_secs(4));
-    assert!(crowd.streams.iter().all(|stream| stream.statuses > 0 && stream.tunes > 0));
+    assert!(
+        crowd
+            .streams
+            .iter()
+            .all(|stream| stream.statuses > 0 && stream.tunes > 0)
+    );
     let early = resident_bytes(site.pid());
     let began = Instant::now();
     let statuses: usize = crowd.streams.iter().map(|stream| stream.statuses).sum();
     crowd.read_for(Duration::from_secs(seconds));
     let late = resident_bytes(site.pid());
     let now = Instant::now();
-    let oldest = crowd.streams.iter().map(|stream| now - stream.last).max().unwrap();
-    let rate = (crowd.streams.iter().map(|stream| stream.statuses).sum::<usize>() - statuses) as f64
+    let oldest = crowd
+        .streams
+        .iter()
+        .map(|stream| now - stream.last)
+        .max()
+        .unwrap();
+    let rate = (crowd
+        .streams
+        .iter()
+        .map(|stream| stream.statuses)
+        .sum::<usize>()
+        - statuses) as f64
         / began.elapsed().as_secs_f64();
     println!(
         "{count} streams: {rate:.0} status events a second, the oldest {oldest:.1?} ago; memory {:.1} MiB without them, {:.1} MiB with, {:.1} MiB after {seconds} s",
-        mib(before), mib(early), mib(late)
+        mib(before),
+        mib(early),
+        mib(late)
     );
     assert!(oldest < Duration::from_secs(5), "{oldest:?}");
     assert_eq!(site.tune_of(id)["state"], "running", "and the tune goes on");
-    assert!(late < early + early / 10 + (4 << 20), "memory grows: {early} to {late} bytes");
+    assert!(
+        late < early + early / 10 + (4 << 20),
+        "memory grows: {early} to {late} bytes"
+    );
     // Who reads nothing costs no more than who reads.
     let began = Instant::now();
     let output = site.stop();
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 fn mib(bytes: u64) -> f64 {

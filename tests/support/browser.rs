@@ -105,15 +105,22 @@ where
         format!("--user-data-dir={}", profile.path().display()),
         format!("--window-size={width},{height}"),
     ];
-    for option in OPTIONS.iter().copied().chain(own.iter().map(String::as_str)) {
+    for option in OPTIONS
+        .iter()
+        .copied()
+        .chain(own.iter().map(String::as_str))
+    {
         wanted.add_arg(option).expect("an option");
     }
     wanted
         .set_browser_log_level(LoggingPrefsLogLevel::All)
         .expect("a level");
     if !look.has_scripts {
-        let no_scripts = serde_json::json!({"profile.managed_default_content_settings.javascript": 2});
-        wanted.add_experimental_option("prefs", no_scripts).expect("an option");
+        let no_scripts =
+            serde_json::json!({"profile.managed_default_content_settings.javascript": 2});
+        wanted
+            .add_experimental_option("prefs", no_scripts)
+            .expect("an option");
     }
     let driver = Driver::start(profile);
     let address = format!("http://127.0.0.1:{}", driver.port);
@@ -137,7 +144,8 @@ impl Page {
     async fn dress(&self, look: Look) {
         let tools = ChromeDevTools::new(self.web.handle.clone());
         let scheme = if look.is_dark { "dark" } else { "light" };
-        let media = serde_json::json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let media =
+            serde_json::json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         tools
             .execute_cdp_with_params("Emulation.setEmulatedMedia", media)
             .await
@@ -214,14 +222,20 @@ impl Page {
 
     /// What a script says about the page.
     pub async fn script(&self, script: &str) -> serde_json::Value {
-        let answer = self.web.execute(script, Vec::new()).await.expect("a script");
+        let answer = self
+            .web
+            .execute(script, Vec::new())
+            .await
+            .expect("a script");
         answer.json().clone()
     }
 
     /// What is wrong by the console.
     pub async fn errors(&self) -> Vec<String> {
         let entries = self.web.browser_log().await.expect("a log");
-        let bad = entries.into_iter().filter(|entry| entry.level != "INFO" && entry.level != "DEBUG");
+        let bad = entries
+            .into_iter()
+            .filter(|entry| entry.level != "INFO" && entry.level != "DEBUG");
         bad.map(|entry| entry.message).collect()
     }
 

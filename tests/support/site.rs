@@ -127,7 +127,10 @@ impl Site {
     /// Asks with headers and a body of one's own.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        if !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+        {
             let _ = write!(head, "Host: {}\r\n", self.address);
         }
         for (name, value) in headers {
@@ -232,7 +235,10 @@ impl Events {
 
     fn chunk(&mut self) -> Option<String> {
         let mut size = String::new();
-        self.lines.read_line(&mut size).ok().filter(|read| *read > 0)?;
+        self.lines
+            .read_line(&mut size)
+            .ok()
+            .filter(|read| *read > 0)?;
         let size = usize::from_str_radix(size.trim(), 16).expect("a size");
         let mut chunk = vec![0; size + 2];
         self.lines.read_exact(&mut chunk).ok()?;
@@ -269,7 +275,9 @@ fn parse(bytes: &[u8]) -> Answer {
         return Answer::default();
     };
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
@@ -279,7 +287,11 @@ fn parse(bytes: &[u8]) -> Answer {
         .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     Answer {
         status: status.unwrap_or(0),
-        body: if is_chunked { unchunked(body) } else { body.to_owned() },
+        body: if is_chunked {
+            unchunked(body)
+        } else {
+            body.to_owned()
+        },
         headers,
     }
 }

@@ -10,15 +10,15 @@ mod logs;
 mod metrics;
 mod page;
 mod problem;
-pub(crate) mod search_frame;
 mod search;
+pub(crate) mod search_frame;
 mod tune;
 mod workers;
 
 pub(crate) use frame::{status_frame, tune_frame};
 pub(crate) use json::tune_json;
 pub(crate) use metrics::{Meters, metrics};
-pub(crate) use page::{Found, View, login_page, page};
+pub(crate) use page::{View, login_page, page};
 pub(crate) use problem::problem_page;
 
 /// The stylesheet.

@@ -86,7 +86,10 @@ pub(super) async fn accept_all(
     drop(listener);
     // All places are free when the last one has gone.
     let all_gone = || places.acquire_many(limits.connections);
-    if tokio::time::timeout(limits.drain, all_gone()).await.is_err() {
+    if tokio::time::timeout(limits.drain, all_gone())
+        .await
+        .is_err()
+    {
         control.cut();
         let _ = tokio::time::timeout(LAST_WORDS, all_gone()).await;
     }

@@ -81,7 +81,8 @@ async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> 
             let limit = guard.limits.request;
             let late = |_| {
                 let seconds = limit.as_secs();
-                let detail = format!("the request was not complete and answered within {seconds} s");
+                let detail =
+                    format!("the request was not complete and answered within {seconds} s");
                 Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
             };
             tokio::time::timeout(limit, next.run(request))

@@ -42,9 +42,7 @@ impl Patience {
             return written;
         }
         let limit = self.limit;
-        let waiting = self
-            .waiting
-            .get_or_insert_with(|| Box::pin(sleep(limit)));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
         match waiting.as_mut().poll(context) {
             Poll::Ready(()) => {
                 waiting.as_mut().reset(Instant::now() + limit);

@@ -53,7 +53,10 @@ impl Token {
 
     /// What a browser that knows the token is given to keep.
     pub(crate) fn cookie(&self) -> String {
-        format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", self.session)
+        format!(
+            "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict",
+            self.session
+        )
     }
 
     /// What makes it forget.
@@ -100,7 +103,13 @@ mod tests {
         let token = Token::new("correct horse battery").unwrap();
         assert!(token.admits(Some("Bearer correct horse battery"), &[]));
         assert!(token.admits(Some("bearer correct horse battery"), &[]));
-        for wrong in ["Bearer correct horse", "Bearer ", "Basic correct horse battery", "x", ""] {
+        for wrong in [
+            "Bearer correct horse",
+            "Bearer ",
+            "Basic correct horse battery",
+            "x",
+            "",
+        ] {
             assert!(!token.admits(Some(wrong), &[]), "{wrong}");
         }
         assert!(!token.admits(None, &[]));

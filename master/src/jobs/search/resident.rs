@@ -57,7 +57,10 @@ impl<'a> Resident<'a> {
         is_over: &dyn Fn() -> bool,
         mut tell: impl FnMut(u64),
     ) -> Result<Result<(), String>, QueueError> {
-        let until = Until { limit: None, is_over: Some(is_over) };
+        let until = Until {
+            limit: None,
+            is_over: Some(is_over),
+        };
         let (shards, _) = self.tree.parts();
         let outcome = shards.ask(pattern, Wanted::Counts, until, |part| {
             if let Part::Count { lines, .. } = part {
@@ -78,10 +81,18 @@ impl<'a> Resident<'a> {
         is_over: &dyn Fn() -> bool,
         tell: &mut dyn FnMut(Hit) -> bool,
     ) -> Result<(), QueueError> {
-        let wanted = Wanted::Lines { before: 0, after: 0, spans: true, longest: LONGEST };
+        let wanted = Wanted::Lines {
+            before: 0,
+            after: 0,
+            spans: true,
+            longest: LONGEST,
+        };
         let is_enough = Cell::new(false);
         let is_over = || is_enough.get() || is_over();
-        let until = Until { limit: None, is_over: Some(&is_over) };
+        let until = Until {
+            limit: None,
+            is_over: Some(&is_over),
+        };
         let (shards, paths) = self.tree.parts();
         shards.ask(pattern, wanted, until, |part| {
             if let Part::Lines(page, range) = part {
@@ -125,5 +136,10 @@ fn hit(page: &Page, at: usize, paths: &[PathBuf]) -> Option<Hit> {
         text.push('…');
     }
     let path = paths.get(line.file as usize)?.display().to_string();
-    Some(Hit { path, line: line.number, text, matches })
+    Some(Hit {
+        path,
+        line: line.number,
+        text,
+        matches,
+    })
 }

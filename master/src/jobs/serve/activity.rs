@@ -182,6 +182,9 @@ mod tests {
         assert!(rate > 0.0 && rate <= 101.0 / 0.02, "{rate}");
         thread::sleep(Duration::from_millis(1));
         let rate = tasks.rate(&[pool(1, 10)], 8);
-        assert!(rate.abs() < f64::EPSILON, "another pool under the same number: {rate}");
+        assert!(
+            rate.abs() < f64::EPSILON,
+            "another pool under the same number: {rate}"
+        );
     }
 }

@@ -32,7 +32,9 @@ impl Place {
         let streams = site.traffic.streams.fetch_add(1, Relaxed);
         let place = Self(Arc::clone(site));
         if streams >= site.most_streams {
-            return Err(Problem::busy("there are as many streams of events as may be"));
+            return Err(Problem::busy(
+                "there are as many streams of events as may be",
+            ));
         }
         Ok(place)
     }
@@ -140,9 +142,11 @@ pub(super) fn of_search(
         let (event, goes_on) = match next? {
             News::Counts { lines, files } => (search_frame::counts(lines, files), true),
             News::Hit(hit) => (search_frame::hit(&hit), true),
-            News::Done { lines, files, elapsed } => {
-                (search_frame::done(lines, files, elapsed), false)
-            }
+            News::Done {
+                lines,
+                files,
+                elapsed,
+            } => (search_frame::done(lines, files, elapsed), false),
             News::Failed(why) => (search_frame::failed(&why), false),
         };
         Some((Ok::<_, Infallible>(event), goes_on.then_some((news, place))))

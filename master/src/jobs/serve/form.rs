@@ -6,7 +6,10 @@
 use std::{fmt::Display, str::FromStr};
 
 use axum::{
-    extract::{Multipart, multipart::Field},
+    extract::{
+        Multipart,
+        multipart::{Field, MultipartError},
+    },
     http::StatusCode,
 };
 use brigade_protocol::shm::Split;
@@ -51,7 +54,9 @@ impl Form {
     pub(super) fn empty() -> Result<Self, Problem> {
         let defaults = Defaults::try_parse_from(["tune"]);
         Ok(Self {
-            args: defaults.map_err(|error| Problem::unfit(error.to_string()))?.tune,
+            args: defaults
+                .map_err(|error| Problem::unfit(error.to_string()))?
+                .tune,
             table: None,
             is_kept: false,
         })
@@ -136,7 +141,8 @@ impl Form {
     /// Reads the table and plans the work. It may take a while.
     pub(super) fn plan(self, workers: usize) -> Result<Job, Problem> {
         let args = self.args;
-        args.check().map_err(|error| Problem::unfit(error.to_string()))?;
+        args.check()
+            .map_err(|error| Problem::unfit(error.to_string()))?;
         let cells = args.grid().cells();
         if cells > MOST_CELLS {
             return Err(too_much(&format!("{cells} cells"), &MOST_CELLS));
@@ -146,7 +152,10 @@ impl Form {
             _ => 1,
         };
         if partitions > MOST_PARTITIONS {
-            return Err(too_much(&format!("{partitions} partitions"), &MOST_PARTITIONS));
+            return Err(too_much(
+                &format!("{partitions} partitions"),
+                &MOST_PARTITIONS,
+            ));
         }
         let (table, terms) = match &self.table {
             Some((name, text)) => args.read_text(name, text),
@@ -197,15 +206,24 @@ async fn pass_over(mut field: Field<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Whatever is wrong with a body, it came from the client.
 #[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
-fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
-    Problem::new(error.status(), error.body_text())
+fn broken(error: MultipartError) -> Problem {
+    let status = match error.status() {
+        status if status.is_server_error() => StatusCode::BAD_REQUEST,
+        status => status,
+    };
+    Problem::new(status, error.body_text())
 }
 
 /// A file's name as a browser gives it, for people only: it is opened nowhere.
 fn shown_name(file: &str) -> String {
     let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = name.chars().filter(|letter| !letter.is_control()).take(80).collect();
+    let name: String = name
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(80)
+        .collect();
     if name.is_empty() {
         return "table".to_owned();
     }
@@ -241,7 +259,11 @@ mod tests {
             ("test", "/etc/passwd", "there is no field \"test\""),
             ("save", "/tmp/x", "there is no field \"save\""),
             ("k", "1:9000", "8999 cells are more than the 4000"),
-            ("split", "kfold:2x1000000", "2000000 partitions are more than the 1000"),
+            (
+                "split",
+                "kfold:2x1000000",
+                "2000000 partitions are more than the 1000",
+            ),
             ("k", "500", "only 120 training samples"),
             ("seed", "3", "--seed has no effect"),
         ] {
@@ -255,7 +277,9 @@ mod tests {
 
     #[test]
     fn many_classes_with_many_cells_are_too_much() {
-        let rows: String = (0..3000).map(|row| format!("{row},c{}\n", row % 1500)).collect();
+        let rows: String = (0..3000)
+            .map(|row| format!("{row},c{}\n", row % 1500))
+            .collect();
         let error = form(&[("k", "1:1000")], Some(&rows)).unwrap_err();
         assert!(error.contains("1500 classes are more than"), "{error}");
         assert!(form(&[("k", "1:10")], Some(&rows)).is_ok());

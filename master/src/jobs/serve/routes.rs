@@ -11,13 +11,7 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{
-    form::Form,
-    searches::{NotAsked, SearchQuery},
-    site::Site,
-    tune::Tune,
-    tunes::NotBegun,
-};
+use super::{form::Form, searches::NotAsked, site::Site, tune::Tune, tunes::NotBegun};
 use crate::web::Problem;
 
 /// What a body may have beside the table: names and values of fields.
@@ -60,7 +54,10 @@ pub(super) fn routes(site: Arc<Site>) -> Router {
             "/api/v1/tunes",
             get(api::tunes).post(api::tune).layer(uploads),
         )
-        .route("/api/v1/tunes/{id}", get(api::show_tune).delete(api::cancel))
+        .route(
+            "/api/v1/tunes/{id}",
+            get(api::show_tune).delete(api::cancel),
+        )
         .route("/api/v1/tunes/{id}/report", get(api::report))
         .fallback(|| async { Problem::not_found("there is nothing at this address") })
         .layer(DefaultBodyLimit::max(SMALL_BODY))
@@ -101,15 +98,8 @@ fn not_asked(why: NotAsked) -> Problem {
     match why {
         NotAsked::Busy => Problem::busy(why.to_string()),
         NotAsked::NoTree => Problem::not_found(why.to_string()),
-        NotAsked::Nothing | NotAsked::Long | NotAsked::Unfit(_) => {
-            Problem::unfit(why.to_string())
-        }
+        NotAsked::Nothing | NotAsked::Long | NotAsked::Unfit(_) => Problem::unfit(why.to_string()),
     }
-}
-
-/// A form sends what was left empty, too.
-fn is_asked(query: &SearchQuery) -> bool {
-    !query.q.is_empty()
 }
 
 #[cfg(test)]
@@ -126,7 +116,13 @@ mod tests {
         let source = source.split("#[cfg(test)]").next().unwrap();
         let mut routes = BTreeSet::new();
         for route in source.split(".route(").skip(1) {
-            let route = route.split(".route(").next().unwrap().split(".fallback").next().unwrap();
+            let route = route
+                .split(".route(")
+                .next()
+                .unwrap()
+                .split(".fallback")
+                .next()
+                .unwrap();
             let path = route.split('"').nth(1).unwrap();
             let handlers = &route[route.find(path).unwrap() + path.len()..];
             for method in ["get", "post", "delete"] {

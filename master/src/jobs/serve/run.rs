@@ -75,7 +75,8 @@ pub(crate) fn run(args: &ServeArgs, common: &Common) -> anyhow::Result<Done> {
     obey_signals(&control);
     narrator.say(&format!("Serving on http://{}", server.address()));
     if !args.is_local() {
-        narrator.say("warning: the token travels readable; put a server with TLS in front of this one");
+        narrator
+            .say("warning: the token travels readable; put a server with TLS in front of this one");
     }
     end(&site, server, searching, keeping);
     if let Some(logs) = logs {
@@ -116,7 +117,9 @@ fn limits(args: &ServeArgs) -> Limits {
     let connections = descriptors(wanted).saturating_sub(OTHER_DESCRIPTORS).max(1);
     let defaults = Limits::default();
     Limits {
-        connections: args.max_connections.min(u32::try_from(connections).unwrap_or(u32::MAX)),
+        connections: args
+            .max_connections
+            .min(u32::try_from(connections).unwrap_or(u32::MAX)),
         headers: defaults.headers.min(args.request_limit),
         request: args.request_limit,
         ..defaults

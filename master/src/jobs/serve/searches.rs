@@ -12,7 +12,6 @@ use std::{
 };
 
 use brigade_protocol::jobs::search::Pattern;
-use brigade_worker::jobs::search::Matcher;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -68,9 +67,16 @@ impl SearchQuery {
 #[derive(Debug)]
 pub(super) enum News {
     /// So far.
-    Counts { lines: u64, files: u64 },
+    Counts {
+        lines: u64,
+        files: u64,
+    },
     Hit(Hit),
-    Done { lines: u64, files: u64, elapsed: Duration },
+    Done {
+        lines: u64,
+        files: u64,
+        elapsed: Duration,
+    },
     Failed(String),
 }
 
@@ -125,7 +131,10 @@ struct Queue {
 impl Searches {
     /// A desk; `roots` are what will be held.
     pub(super) fn new(roots: &[PathBuf]) -> Self {
-        let names: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+        let names: Vec<String> = roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
         Self {
             roots: (!names.is_empty()).then(|| names.join(", ")),
             queue: Mutex::default(),
@@ -150,8 +159,6 @@ impl Searches {
         if query.q.len() > LONGEST_PATTERN {
             return Err(NotAsked::Long);
         }
-        let pattern = query.pattern();
-        Matcher::new(&pattern).map_err(|error| NotAsked::Unfit(error.to_string()))?;
         // Bounded by the number of lines, and of counts in the time that an answer may take.
         let (tell, news) = mpsc::unbounded_channel();
         let mut queue = self.lock();
@@ -159,7 +166,8 @@ impl Searches {
             return Err(NotAsked::Busy);
         }
         queue.questions.push_back(Question {
-            pattern,
+            // Whether it can be looked for, the workers find out: it may take them seconds.
+            pattern: query.pattern(),
             limit: query.limit.unwrap_or(LINES).min(MOST_LINES),
             tell,
         });
@@ -177,13 +185,24 @@ impl Searches {
             match news {
                 News::Counts { .. } => {}
                 News::Hit(hit) => hits.push(hit),
-                News::Done { lines, files, elapsed } => {
-                    return Ok(Answer { lines, files, seconds: elapsed.as_secs_f64(), hits });
+                News::Done {
+                    lines,
+                    files,
+                    elapsed,
+                } => {
+                    return Ok(Answer {
+                        lines,
+                        files,
+                        seconds: elapsed.as_secs_f64(),
+                        hits,
+                    });
                 }
                 News::Failed(why) => return Err(NotAsked::Unfit(why)),
             }
         }
-        Err(NotAsked::Unfit("the search has ended before its answer".to_owned()))
+        Err(NotAsked::Unfit(
+            "the search has ended before its answer".to_owned(),
+        ))
     }
 
     /// Ends the thread that asks.
@@ -273,7 +292,11 @@ impl Searches {
             tell(News::Failed(format!("it took longer than {LIMIT:?}")));
             return Ok(());
         }
-        tell(News::Done { lines, files, elapsed: began.elapsed() });
+        tell(News::Done {
+            lines,
+            files,
+            elapsed: began.elapsed(),
+        });
         Ok(())
     }
 }

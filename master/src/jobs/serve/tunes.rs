@@ -150,7 +150,8 @@ impl Tunes {
                 tune.block(gather);
             }
             Told::Lost(what) => {
-                self.narrator.say(&format!("error: tune {}: {what}", tune.id));
+                self.narrator
+                    .say(&format!("error: tune {}: {what}", tune.id));
                 tune.lost(what);
             }
         });

@@ -215,7 +215,9 @@ impl Gather {
     /// What is known of each cell by now, in grid order: k outer, distance inner.
     pub(crate) fn known(&self) -> Vec<Known> {
         let cells = self.complete.iter().enumerate();
-        cells.map(|(at, complete)| self.known_of(at, complete)).collect()
+        cells
+            .map(|(at, complete)| self.known_of(at, complete))
+            .collect()
     }
 
     fn known_of(&self, cell: usize, complete: &Complete) -> Known {
@@ -387,7 +389,10 @@ mod tests {
         }
         assert_eq!(gather.unlearnt().iter().collect::<Vec<_>>(), [(&1, &1)]);
         let known: Vec<_> = gather.known();
-        let tested: Vec<_> = known.iter().map(|cell| (cell.tested, cell.is_complete)).collect();
+        let tested: Vec<_> = known
+            .iter()
+            .map(|cell| (cell.tested, cell.is_complete))
+            .collect();
         // Of the other distance, half a partition was tested too.
         assert_eq!(tested, [(6, false), (4, false)]);
         assert!(known.iter().all(|cell| cell.quality >= 0.75));

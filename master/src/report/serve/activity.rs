@@ -35,7 +35,7 @@ fn bar(last: Sample) -> Markup {
         all => WIDTH * last.busy as f64 / all as f64,
     };
     html! {
-        svg viewBox="0 0 240 44" role="img" aria-label={ (last.busy) " of " (last.workers) " workers are busy" } {
+        svg viewBox="0 0 240 44" preserveAspectRatio="none" role="img" aria-label={ (last.busy) " of " (last.workers) " workers are busy" } {
             rect.track x="0" y="18" width="240" height="8" rx="4" {}
             rect.fill x="0" y="18" width=(format!("{share:.1}")) height="8" rx="4" {}
         }

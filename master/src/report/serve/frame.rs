@@ -37,7 +37,9 @@ pub(crate) fn tune_frame(tune: &Tune, since: Option<u64>, now: &Snapshot) -> Byt
         .cells
         .iter()
         .enumerate()
-        .filter(|(_, (known, version))| known.tested > 0 && since.is_none_or(|since| *version > since))
+        .filter(|(_, (known, version))| {
+            known.tested > 0 && since.is_none_or(|since| *version > since)
+        })
         .map(|(at, (known, _))| json!([at, known.quality, heat::text(known), known.is_complete]))
         .collect();
     let status = json!({

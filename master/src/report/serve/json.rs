@@ -22,7 +22,11 @@ pub(crate) fn tune_json(tune: &Tune) -> Value {
         }))
     };
     let cells: Vec<Value> = (0..now.cells.len())
-        .filter(|at| now.cells.get(*at).is_some_and(|(known, _)| known.tested > 0))
+        .filter(|at| {
+            now.cells
+                .get(*at)
+                .is_some_and(|(known, _)| known.tested > 0)
+        })
         .filter_map(cell)
         .collect();
     json!({

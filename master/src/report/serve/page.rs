@@ -18,14 +18,10 @@ pub(crate) struct View {
     /// The one that is looked at.
     pub(crate) tune: Option<Arc<Tune>>,
     pub(crate) query: SearchQuery,
-    pub(crate) found: Option<Found>,
+    /// What came of the query.
+    pub(crate) found: Option<Answer>,
     /// Whether there is something to log out from.
     pub(crate) has_token: bool,
-}
-
-/// What came of a search.
-pub(crate) enum Found {
-    Answer(Answer),
 }
 
 /// The head of every page.

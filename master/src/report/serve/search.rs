@@ -2,10 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{
-    counted,
-    page::{Found, View},
-};
+use super::{counted, page::View};
 use crate::jobs::{
     search::Hit,
     serve::{Answer, SearchQuery},
@@ -21,10 +18,10 @@ pub(super) fn section(view: &View) -> Markup {
             p.note { "Held in the memory of workers: " code { (roots) } }
             (form(&view.query))
             p #found-counts.counts role="status" {
-                @if let Some(Found::Answer(answer)) = &view.found { (summary(answer)) }
+                @if let Some(answer) = &view.found { (summary(answer)) }
             }
             div #found {
-                @if let Some(Found::Answer(answer)) = &view.found { (hits(answer)) }
+                @if let Some(answer) = &view.found { (hits(answer)) }
             }
         }
     }
@@ -94,7 +91,8 @@ pub(super) fn pieces(hit: &Hit) -> Vec<(&str, bool)> {
     let mut pieces = Vec::new();
     let mut at = 0;
     for &(from, to) in &hit.matches {
-        let (Some(before), Some(matching)) = (hit.text.get(at..from), hit.text.get(from..to)) else {
+        let (Some(before), Some(matching)) = (hit.text.get(at..from), hit.text.get(from..to))
+        else {
             continue;
         };
         pieces.push((before, false));
@@ -124,7 +122,10 @@ mod tests {
             [("a", true), ("ä", false), ("b", true), ("<b>", false)]
         );
         // Not at a letter's beginning, behind the end, backwards.
-        assert_eq!(pieces(&hit(&[(2, 3), (5, 99), (4, 3)])), [("aäb<b>", false)]);
+        assert_eq!(
+            pieces(&hit(&[(2, 3), (5, 99), (4, 3)])),
+            [("aäb<b>", false)]
+        );
         let shown = line(&hit(&[(4, 7)])).into_string();
         assert!(shown.contains("<mark>&lt;b&gt;</mark>"), "{shown}");
     }

@@ -10,13 +10,19 @@ use crate::jobs::search::Hit;
 
 pub(crate) fn counts(lines: u64, files: u64) -> Bytes {
     let text = format!("{} in {}", counted(lines, "line"), counted(files, "file"));
-    event("counts", &json!({ "lines": lines, "files": files, "text": text }))
+    event(
+        "counts",
+        &json!({ "lines": lines, "files": files, "text": text }),
+    )
 }
 
 /// A line that matches, also cut into pieces for whoever shows it.
 pub(crate) fn hit(hit: &Hit) -> Bytes {
     let pieces = pieces(hit);
-    event("hit", &json!({ "path": hit.path, "line": hit.line, "text": hit.text, "matches": hit.matches, "pieces": pieces }))
+    event(
+        "hit",
+        &json!({ "path": hit.path, "line": hit.line, "text": hit.text, "matches": hit.matches, "pieces": pieces }),
+    )
 }
 
 pub(crate) fn done(lines: u64, files: u64, elapsed: Duration) -> Bytes {
@@ -27,7 +33,10 @@ pub(crate) fn done(lines: u64, files: u64, elapsed: Duration) -> Bytes {
         counted(files, "file")
     );
     let seconds = elapsed.as_secs_f64();
-    event("done", &json!({ "lines": lines, "files": files, "seconds": seconds, "text": text }))
+    event(
+        "done",
+        &json!({ "lines": lines, "files": files, "seconds": seconds, "text": text }),
+    )
 }
 
 pub(crate) fn failed(why: &str) -> Bytes {

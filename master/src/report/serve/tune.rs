@@ -17,7 +17,7 @@ pub(super) fn section(view: &View) -> Markup {
             h2 #tune-title { "Tune a classifier" }
             p.lead { "Which k, and which distance, classify best? Every sample of the testing set is classified by its nearest neighbours, for each cell of the grid." }
             @if let Some(tune) = &view.tune { (panel(tune)) }
-            details open[view.tune.is_none()] {
+            details open[view.tune.is_none() && view.query.q.is_empty()] {
                 summary { @if view.tune.is_some() { "Tune another table" } @else { "Table and grid" } }
                 (form())
             }
@@ -132,12 +132,18 @@ fn best_name(tune: &Tune, now: &Snapshot) -> Option<String> {
         let best = report.best();
         let first = best.first()?;
         let right = format!("{} of {} right", first.passed(), first.tested());
-        return Some(format!("k {}, {}, {:.3} ({right})", first.k, first.distance, first.quality));
+        return Some(format!(
+            "k {}, {}, {:.3} ({right})",
+            first.k, first.distance, first.quality
+        ));
     }
     let at = heat::best(now)?;
     let grid = &tune.asked.grid;
     let columns = grid.distances.len().max(1);
-    let (k, distance) = (grid.ks.get(at / columns)?, grid.distances.get(at % columns)?);
+    let (k, distance) = (
+        grid.ks.get(at / columns)?,
+        grid.distances.get(at % columns)?,
+    );
     let (known, _) = now.cells.get(at)?;
     Some(format!("k {k}, {distance}, {:.3}", known.quality))
 }
@@ -183,13 +189,21 @@ pub(super) fn result(now: &Snapshot) -> Markup {
 }
 
 fn class_name(report: &TuneReport, id: u32) -> &str {
-    report.class_names.get(id as usize).map_or("?", String::as_str)
+    report
+        .class_names
+        .get(id as usize)
+        .map_or("?", String::as_str)
 }
 
 /// Tunes of before.
 fn others(view: &View) -> Markup {
     let shown = view.tune.as_ref().map(|tune| tune.id);
-    let others: Vec<_> = view.tunes.iter().filter(|tune| Some(tune.id) != shown).take(6).collect();
+    let others: Vec<_> = view
+        .tunes
+        .iter()
+        .filter(|tune| Some(tune.id) != shown)
+        .take(6)
+        .collect();
     html! {
         @if !others.is_empty() {
             nav.others aria-label="Other tunes" {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{
-        Multipart, Path, Query, State,
-        rejection::QueryRejection,
-        multipart::MultipartRejection,
+        Multipart, Path, Query, State, multipart::MultipartRejection, rejection::QueryRejection,
     },
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -43,7 +41,10 @@ pub(super) fn bad_query(error: QueryRejection) -> Problem {
 
 #[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
 pub(super) fn bad_form(error: MultipartRejection) -> Problem {
-    Problem::new(error.status(), format!("{}; send multipart/form-data", error.body_text()))
+    Problem::new(
+        error.status(),
+        format!("{}; send multipart/form-data", error.body_text()),
+    )
 }
 
 pub(super) async fn health(State(site): Shared) -> Result<&'static str, Problem> {
@@ -99,7 +100,11 @@ pub(super) async fn search(
     query: Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Json<Answer>, Problem> {
     let Query(query) = query.map_err(bad_query)?;
-    site.searches.answer(&query).await.map(Json).map_err(not_asked)
+    site.searches
+        .answer(&query)
+        .await
+        .map(Json)
+        .map_err(not_asked)
 }
 
 pub(super) async fn search_events(

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Form,
-    extract::{Multipart, Path, Query, State, multipart::MultipartRejection, rejection::QueryRejection},
+    extract::{
+        Multipart, Path, Query, State, multipart::MultipartRejection, rejection::QueryRejection,
+    },
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -12,11 +14,11 @@ use serde::Deserialize;
 
 use super::{
     api::{bad_form, bad_query},
-    begin, is_asked, not_asked, tune_of,
+    begin, not_asked, tune_of,
 };
 use crate::{
     jobs::serve::{searches::SearchQuery, site::Site, tune::Tune},
-    report::serve::{self, Found, View},
+    report::serve::{self, View},
     web::{Problem, Token},
 };
 
@@ -54,13 +56,16 @@ pub(super) async fn search(
     query: Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(bad_query)?;
-    let found = if is_asked(&query) {
-        let answer = site.searches.answer(&query).await;
-        Some(Found::Answer(answer.map_err(not_asked)?))
-    } else {
-        None
+    // A form sends what was left empty, too.
+    let found = match query.q.is_empty() {
+        true => None,
+        false => Some(site.searches.answer(&query).await.map_err(not_asked)?),
     };
-    Ok(shown(&View { query, found, ..view(&site) }))
+    Ok(shown(&View {
+        query,
+        found,
+        ..view(&site)
+    }))
 }
 
 pub(super) async fn tune(
@@ -76,7 +81,10 @@ pub(super) async fn show_tune(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let tune = Some(tune_of(&site, &id)?);
-    Ok(shown(&View { tune, ..view(&site) }))
+    Ok(shown(&View {
+        tune,
+        ..view(&site)
+    }))
 }
 
 pub(super) async fn cancel(
@@ -94,9 +102,7 @@ pub(super) async fn cancel_now(tune: &Arc<Tune>) {
     let cancelled = Arc::clone(tune);
     // Its workers are killed, which may take a moment.
     let _ = tokio::task::spawn_blocking(move || cancelled.cancel("it was cancelled")).await;
-    let over = async {
-        while tune.is_running() && changes.changed().await.is_ok() {}
-    };
+    let over = async { while tune.is_running() && changes.changed().await.is_ok() {} };
     let _ = tokio::time::timeout(CANCELLED, over).await;
 }
 
@@ -122,7 +128,10 @@ pub(super) async fn login(
     };
     if !token.is(&login.token) {
         tokio::time::sleep(WRONG_TOKEN).await;
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "this is not the token"));
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "this is not the token",
+        ));
     }
     Ok(([(header::SET_COOKIE, token.cookie())], Redirect::to("/")).into_response())
 }
