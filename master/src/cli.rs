@@ -26,6 +26,7 @@ use crate::jobs::{
     ps::{self, PsArgs},
     run::{self, RunArgs},
     search::{self, SearchArgs},
+    serve::{self, ServeArgs},
     stats::{self, StatsArgs},
     tune::{self, TuneArgs},
     weather::{self, WeatherArgs},
@@ -53,6 +54,7 @@ Examples:
   master run gzip -9 ::: *.log           a command for each input, many at a time
   master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
   master logs serve --output app.jsonl   collect what Python programs log, none lost
+  master serve --search src              all of this on a page: http://127.0.0.1:8642
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master demo philosophers               each a process, each fork a lock that survives its holder
   master ps --watch                      what every pool and worker on this host is doing
@@ -105,6 +107,12 @@ enum Command {
     Weather(Box<WeatherArgs>),
     #[command(subcommand)]
     Logs(Logs),
+    Serve {
+        #[command(flatten)]
+        serve: Box<ServeArgs>,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -162,6 +170,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Weather(args) => weather::run(&args),
         Command::Logs(logs) => logs::run(&logs),
+        Command::Serve { serve, common } => serve::run(&serve, &common),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

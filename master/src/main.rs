@@ -10,6 +10,7 @@ mod model;
 mod report;
 mod table;
 mod unseen;
+mod web;
 mod whole;
 
 use std::process::ExitCode;

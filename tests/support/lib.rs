@@ -11,10 +11,13 @@
     reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod logs;
 mod pools;
 mod process;
 mod run;
+pub mod site;
 mod terminal;
 mod weather;
 mod web;

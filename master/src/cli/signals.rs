@@ -11,7 +11,7 @@ use std::{
     os::fd::AsFd,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicI32, Ordering},
+        atomic::{AtomicI32, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -43,8 +43,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// The first signal that asked for the end; 0 if none did.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
-/// The pools that are at work.
-static POOLS: Mutex<Vec<Control>> = Mutex::new(Vec::new());
+/// The pools that are at work, each with a number of its own.
+static POOLS: Mutex<Vec<(u64, Control)>> = Mutex::new(Vec::new());
 
 /// Who is asked before a signal ends anything.
 static DIVERSION: Mutex<Option<Diversion>> = Mutex::new(None);
@@ -81,12 +81,31 @@ fn ignored_signals() -> u64 {
         .unwrap_or(0)
 }
 
-/// Lets signals reach a pool, as long as it is at work.
+/// Lets signals reach a pool from now on.
 pub(crate) fn attach(pool: &Pool) {
+    std::mem::forget(attach_while(pool));
+}
+
+/// Lets signals reach a pool as long as what is returned is there: for programs that outlive their pools.
+#[must_use]
+pub(crate) fn attach_while(pool: &Pool) -> Attached {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    pools.push(pool.control());
+    pools.push((number, pool.control()));
     if caught().is_some() {
         pool.control().drain();
+    }
+    Attached(number)
+}
+
+/// A pool that signals reach.
+pub(crate) struct Attached(u64);
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|(number, _)| *number != self.0);
     }
 }
 
@@ -134,7 +153,7 @@ fn each_pool(act: impl Fn(&Control)) {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .iter()
-        .for_each(act);
+        .for_each(|(_, pool)| act(pool));
 }
 
 /// Ctrl-Z: the workers first, then this process; and all go on together.
@@ -206,7 +225,7 @@ fn end(fd: &SignalFd, signal: Signal) {
 
 fn open_tasks() -> usize {
     let pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    pools.iter().map(|pool| pool.stats().open).sum()
+    pools.iter().map(|(_, pool)| pool.stats().open).sum()
 }
 
 fn reason(signal: Signal) -> &'static str {

@@ -4,6 +4,8 @@ mod args;
 mod demo;
 mod serve;
 
+pub(crate) use serve::descriptors;
+
 use clap::Subcommand;
 
 use crate::cli::{Common, Done};

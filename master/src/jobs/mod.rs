@@ -12,6 +12,7 @@ mod order;
 pub(crate) mod ps;
 pub(crate) mod run;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod tune;
 pub(crate) mod weather;

@@ -51,17 +51,19 @@ pub(crate) struct PsArgs {
 /// Processor time of a worker at a time of the monotonic clock.
 type Seen = (Duration, u64);
 
+/// Looks at all boards, and remembers what it saw, for the load of the time between.
+#[derive(Debug, Default)]
+pub(crate) struct Lookout {
+    /// What was seen of each process the last time.
+    before: HashMap<u32, Seen>,
+}
+
 /// Takes a look, or one after another.
 pub(crate) fn run(args: &PsArgs) -> anyhow::Result<Done> {
-    let mut before = HashMap::new();
+    let mut lookout = Lookout::default();
     let is_screen = args.watch && args.format == Format::Table && io::stdout().is_terminal();
     loop {
-        let abandoned = sweep_boards();
-        if !abandoned.is_empty() {
-            // Nobody was left to end what their workers had started.
-            kill_marked(&abandoned);
-        }
-        let report = look(&mut before);
+        let report = lookout.look();
         let mut out = BufWriter::new(io::stdout().lock());
         show(&report, args, is_screen, &mut out).context("cannot write the report")?;
         if !args.watch {
@@ -85,15 +87,22 @@ fn show(report: &PsReport, args: &PsArgs, is_screen: bool, out: &mut dyn Write) 
     out.flush()
 }
 
-/// Reads all boards. `before` is what was seen of each process the last time.
-fn look(before: &mut HashMap<u32, Seen>) -> PsReport {
-    let mut now = HashMap::new();
-    let pools = boards()
-        .iter()
-        .map(|board| pool(board, before, &mut now))
-        .collect();
-    *before = now;
-    PsReport { pools }
+impl Lookout {
+    /// Reads all boards, and removes those whose master is dead.
+    pub(crate) fn look(&mut self) -> PsReport {
+        let abandoned = sweep_boards();
+        if !abandoned.is_empty() {
+            // Nobody was left to end what their workers had started.
+            kill_marked(&abandoned);
+        }
+        let mut now = HashMap::new();
+        let pools = boards()
+            .iter()
+            .map(|board| pool(board, &self.before, &mut now))
+            .collect();
+        self.before = now;
+        PsReport { pools }
+    }
 }
 
 fn pool(board: &BoardView, before: &HashMap<u32, Seen>, now: &mut HashMap<u32, Seen>) -> PoolRow {

@@ -7,6 +7,7 @@ mod files;
 mod folder;
 mod lane;
 mod merge;
+mod resident;
 mod rules;
 mod run;
 mod shards;
@@ -16,4 +17,5 @@ mod watch;
 
 pub(crate) use args::{SearchArgs, Show};
 pub(crate) use merge::Part;
+pub(crate) use resident::{Hit, Resident};
 pub(crate) use run::run;

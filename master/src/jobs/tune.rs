@@ -3,6 +3,7 @@
 mod args;
 mod gather;
 mod grid;
+mod job;
 mod layout;
 mod metric;
 mod plan;
@@ -11,10 +12,11 @@ mod save;
 mod scored;
 
 pub(crate) use args::TuneArgs;
-pub(crate) use gather::Gather;
+pub(crate) use gather::{Gather, Known};
 pub(crate) use grid::{Distances, Grid, Ks};
+pub(crate) use job::{Job, Told};
 pub(crate) use metric::Metric;
-pub(crate) use plan::{Terms, plan};
+pub(crate) use plan::{PlanError, Terms, plan};
 pub(crate) use run::run;
 pub(crate) use scored::Scored;
 

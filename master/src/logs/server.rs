@@ -32,12 +32,13 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     allow::Allow,
     batch::{Batch, Spares},
-    counters::Counters,
+    counters::{Counters, Counts},
     desk::INPUT,
     event::Event,
     intake::Form,
     limits::Limits,
     room::Room,
+    tail::Tail,
     writer::{Fsync, Order, Output, Rotation, Writer, Written},
 };
 
@@ -81,6 +82,8 @@ pub(crate) struct Config {
     pub(crate) output: Output,
     pub(crate) fsync: Fsync,
     pub(crate) rotation: Option<Rotation>,
+    /// Where the last lines are kept, if somebody looks on.
+    pub(crate) tail: Option<Arc<Tail>>,
     pub(crate) tell: Tell,
 }
 
@@ -94,6 +97,7 @@ pub(super) struct Shared {
     pub(super) room: Room,
     pub(super) large: Room,
     pub(super) tell: Tell,
+    tail: Option<Arc<Tail>>,
     orders: Sender<Order>,
     allow: Allow,
     tls: Option<TlsAcceptor>,
@@ -102,6 +106,9 @@ pub(super) struct Shared {
 impl Shared {
     /// Hands lines to the writer.
     pub(super) fn write(&self, batch: Batch) {
+        if let Some(tail) = &self.tail {
+            tail.keep(&batch);
+        }
         // The writer lives as long as there is anybody who could write.
         let _ = self.orders.send(Order::Write(batch));
     }
@@ -152,6 +159,11 @@ impl ServerControl {
         });
     }
 
+    /// What was counted since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+
     /// Opens the file anew.
     pub(crate) fn reopen(&self) {
         let _ = self.orders.send(Order::Reopen);
@@ -200,6 +212,7 @@ impl Server {
             counters,
             spares,
             tell: config.tell,
+            tail: config.tail,
             orders,
             allow: config.allow,
             tls: config.tls,

@@ -16,6 +16,7 @@ pub(crate) mod ps;
 pub(crate) mod race;
 pub(crate) mod run;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod sleepers;
 pub(crate) mod stats;
 pub(crate) mod tune;

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use super::Format;
 
 /// All pools that there are.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct PsReport {
     pub(crate) pools: Vec<PoolRow>,
 }

@@ -168,6 +168,7 @@ impl Collector {
             output,
             fsync: Fsync::Never,
             rotation: None,
+            tail: None,
             tell: journal.teller(),
         })?;
         Ok(Self {

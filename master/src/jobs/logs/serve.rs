@@ -49,6 +49,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
         output,
         fsync: args.fsync,
         rotation: rotation(args),
+        tail: None,
         tell: journal.teller(),
     };
     let server = Server::start(config)?;
@@ -126,7 +127,7 @@ fn limits(args: &ServeArgs, journal: &Journal) -> Limits {
 }
 
 /// Raises the number of descriptors that this process may have to `wanted`, as far as it may; returns what it is.
-fn descriptors(wanted: u64) -> u64 {
+pub(crate) fn descriptors(wanted: u64) -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return wanted;
     };

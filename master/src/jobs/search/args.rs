@@ -122,6 +122,32 @@ pub(crate) enum Show {
 }
 
 impl SearchArgs {
+    /// A tree that is held for whatever will be asked.
+    pub(crate) fn resident(paths: Vec<PathBuf>, watch: bool) -> Self {
+        Self {
+            paths,
+            patterns: Vec::new(),
+            regex: false,
+            ignore_case: false,
+            word: false,
+            count: false,
+            files: false,
+            line_number: true,
+            no_line_number: false,
+            after: None,
+            before: None,
+            context: 0,
+            glob: Vec::new(),
+            no_ignore: false,
+            hidden: false,
+            text: false,
+            max_filesize: None,
+            max_columns: None,
+            interactive: true,
+            watch,
+        }
+    }
+
     /// What was asked for on the command line.
     pub(super) fn patterns(&self) -> impl Iterator<Item = Pattern> {
         self.patterns

@@ -12,7 +12,7 @@ use brigade_worker::jobs::search::Matcher;
 use super::{
     SearchArgs,
     ask::{self, Asked, Asker},
-    shards::Outcome,
+    shards::{Outcome, Until},
     tree::Tree,
 };
 use crate::{
@@ -95,7 +95,11 @@ impl Desk<'_> {
         let wanted = self.args.wanted(spans);
         let (shards, paths) = self.tree.parts();
         let mut report = SearchReport::new(self.style, pattern, paths);
-        let outcome = shards.ask(pattern, wanted, self.limit, |part| {
+        let until = Until {
+            limit: self.limit,
+            is_over: None,
+        };
+        let outcome = shards.ask(pattern, wanted, until, |part| {
             report
                 .write(&part, &mut out)
                 .context("cannot write what was found")

@@ -18,7 +18,7 @@ use crate::cli::{Common, signals};
 
 mod question;
 
-pub(super) use question::Outcome;
+pub(super) use question::{Outcome, Until};
 
 /// Orders that may wait in a shard's queue, and answers for us.
 const ORDERS: usize = 256;

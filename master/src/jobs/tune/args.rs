@@ -184,30 +184,51 @@ impl TuneArgs {
     /// # Errors
     /// [`TableError`] naming the place and what was expected.
     pub(crate) fn read(&self) -> anyhow::Result<(Table, Terms)> {
-        let reading = Reading {
-            header: self.header,
-            label: self.label.clone(),
-            labels: self.labels.clone(),
-        };
-        let mut table = match &self.file {
+        let reading = self.reading();
+        let table = match &self.file {
             Some(path) => Table::read(path, &reading)?,
             None if self.labels.is_some() => return Err(TableError::NoSamples.into()),
             None => Table::parse(iris::NAME, iris::BYTES, &reading)?,
         };
+        let Some(path) = &self.test else {
+            return self.choose(table, self.seeded());
+        };
+        let reading = Reading {
+            // Those given are the training samples' own.
+            labels: None,
+            ..reading
+        };
+        let (both, training) = table.append(Table::read(path, &reading)?)?;
+        let training = u32::try_from(training).unwrap_or(u32::MAX);
+        self.choose(both, Split::HoldOut { training })
+    }
+
+    /// The same of a table that did not come from a file.
+    ///
+    /// # Errors
+    /// [`TableError`] as for [`read`](Self::read).
+    pub(crate) fn read_text(&self, name: &str, text: &[u8]) -> anyhow::Result<(Table, Terms)> {
+        let table = Table::parse(name, text, &self.reading())?;
+        self.choose(table, self.seeded())
+    }
+
+    fn reading(&self) -> Reading {
+        Reading {
+            header: self.header,
+            label: self.label.clone(),
+            labels: self.labels.clone(),
+        }
+    }
+
+    fn seeded(&self) -> Split {
         let mut split = self.split;
         if let (Split::KFold(kfold), Some(seed)) = (&mut split, self.seed) {
             kfold.seed = seed;
         }
-        if let Some(path) = &self.test {
-            let reading = Reading {
-                // Those given are the training samples' own.
-                labels: None,
-                ..reading
-            };
-            let (both, training) = table.append(Table::read(path, &reading)?)?;
-            let training = u32::try_from(training).unwrap_or(u32::MAX);
-            (table, split) = (both, Split::HoldOut { training });
-        }
+        split
+    }
+
+    fn choose(&self, table: Table, split: Split) -> anyhow::Result<(Table, Terms)> {
         let table = table.select(self.features.as_ref(), self.drop.as_ref())?;
         let terms = Terms {
             split,

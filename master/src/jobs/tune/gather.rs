@@ -65,6 +65,17 @@ struct Complete {
     confusion: Confusion,
 }
 
+/// What is known of a cell while its grid fills.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Known {
+    /// The mean of the scores of complete partitions, or else what the metric says of the samples tested so far.
+    pub(crate) quality: f64,
+    /// Testing samples so far.
+    pub(crate) tested: u64,
+    /// Whether all partitions are complete.
+    pub(crate) is_complete: bool,
+}
+
 impl Gather {
     /// An empty grid that these tasks will fill.
     pub(crate) fn new(
@@ -199,6 +210,40 @@ impl Gather {
     /// Classes that were tested without one training sample, each with the number of partitions where that is so.
     pub(crate) fn unlearnt(&self) -> &BTreeMap<u32, u32> {
         &self.unlearnt
+    }
+
+    /// What is known of each cell by now, in grid order: k outer, distance inner.
+    pub(crate) fn known(&self) -> Vec<Known> {
+        let cells = self.complete.iter().enumerate();
+        cells
+            .map(|(at, complete)| self.known_of(at, complete))
+            .collect()
+    }
+
+    fn known_of(&self, cell: usize, complete: &Complete) -> Known {
+        let mean = scored::mean(&complete.scores);
+        // A partition stays open until all its cells are complete; those that are have been counted.
+        let open = self.open.values().filter_map(|open| {
+            let (confusion, counted) = open.counts.get(cell)?;
+            (*counted < open.right.len()).then_some((confusion, *counted))
+        });
+        let mut provisional = Confusion::default();
+        let mut tested = complete.confusion.tested();
+        for (confusion, counted) in open {
+            tested += counted as u64;
+            if mean.is_none() {
+                provisional.merge(confusion);
+            }
+        }
+        let quality = mean.unwrap_or_else(|| match provisional.tested() {
+            0 => 0.0,
+            _ => self.metric.of(&provisional),
+        });
+        Known {
+            quality,
+            tested,
+            is_complete: complete.scores.iter().all(Option::is_some),
+        }
     }
 
     /// The cells of which a partition is complete, ranked, in grid order: ks as given, and for each the distances as
@@ -343,6 +388,14 @@ mod tests {
             gather.add(task, &Tally { predicted }).unwrap();
         }
         assert_eq!(gather.unlearnt().iter().collect::<Vec<_>>(), [(&1, &1)]);
+        let known: Vec<_> = gather.known();
+        let tested: Vec<_> = known
+            .iter()
+            .map(|cell| (cell.tested, cell.is_complete))
+            .collect();
+        // Of the other distance, half a partition was tested too.
+        assert_eq!(tested, [(6, false), (4, false)]);
+        assert!(known.iter().all(|cell| cell.quality >= 0.75));
         let cells = gather.finish();
         let scores: Vec<_> = cells.iter().map(|cell| cell.scores.clone()).collect();
         let rare =

@@ -7,10 +7,9 @@ use std::{
 };
 
 use anyhow::Context;
-use brigade::{Pool, TaskError};
-use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
+use brigade_protocol::jobs::tune::SAMPLES;
 
-use super::{Gather, Scored, Terms, TuneArgs, layout, plan, save};
+use super::{Gather, Job, Scored, Told, TuneArgs, save};
 use crate::{
     cli::{Common, Done, Narrator, signals},
     model::{Model, ModelError},
@@ -18,7 +17,6 @@ use crate::{
         Format,
         tune::{TuneReport, plot},
     },
-    table::Table,
 };
 
 /// Reads the table, scores the grid in worker processes, and writes the report.
@@ -32,41 +30,24 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         .as_ref()
         .map(|_| save::Sources::of(args))
         .transpose()?;
-    let grid = args.grid();
-    let workers = common.workers();
-    let tasks = plan(&grid, &terms, &table, workers)?;
+    let job = Job::new(args, table, terms, common.workers())?;
 
-    let segment = layout::segment(&table, &terms)?;
+    let segment = job.segment()?;
     let builder = common.pool("tune", &narrator);
     let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
-    let gather = Gather::new(&grid, args.metric, terms.split, &tasks, &table.class_ids);
-    let (gather, failures) = score(&pool, gather, &tasks, &narrator)?;
+    let (gather, failures) = job.score(&pool, &mut |told| tell(&told, &narrator))?;
     pool.join();
     narrator.finish();
-    warn(&gather, &table, &terms, &narrator);
+    warn(&gather, &job, &narrator);
 
-    let report = TuneReport {
-        data: table.source.clone(),
-        test: args.test.as_ref().map(|path| path.display().to_string()),
-        rows: table.rows(),
-        features: table.width,
-        class_names: table.class_names.clone(),
-        split: terms.split,
-        scale: terms.scale,
-        weights: terms.weights,
-        metric: args.metric,
-        workers,
-        elapsed: began.elapsed(),
-        // A cell without a complete partition is left out; failures have been told.
-        cells: gather.finish(),
-    };
+    let report = job.report(gather, began.elapsed());
     let written = write(&report, common);
     // Files are for later; they come even when nobody reads the report.
     if let Some(file) = &args.plot {
         plot::save(&report, file)?;
     }
     if let (Some(path), Some(sources)) = (&args.save, sources) {
-        let model = |best: &Scored| save::model(best, sources, args, &table, &terms);
+        let model = |best: &Scored| save::model(best, sources, args, &job.table, &job.terms);
         save(&report, path, model, &narrator)?;
     }
     written.context("cannot write the report")?;
@@ -75,6 +56,14 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     } else {
         Done::InPart
     })
+}
+
+/// Tells how far the work is, and what was lost of it.
+fn tell(told: &Told<'_>, narrator: &Narrator) {
+    match told {
+        Told::Block(gather) => narrator.progress(gather.fraction(), gather.done(), "tests"),
+        Told::Lost(what) => narrator.say(&format!("error: {what}")),
+    }
 }
 
 /// Shows the report.
@@ -107,7 +96,7 @@ fn save(
 const NAMED: usize = 3;
 
 /// Tells what the qualities do not show.
-fn warn(gather: &Gather, table: &Table, terms: &Terms, narrator: &Narrator) {
+fn warn(gather: &Gather, job: &Job, narrator: &Narrator) {
     if signals::caught().is_some() {
         narrator.say(&format!(
             "{:.0} % of the work was done; cells of which no partition is complete are left out",
@@ -116,9 +105,9 @@ fn warn(gather: &Gather, table: &Table, terms: &Terms, narrator: &Narrator) {
     }
     let unlearnt = gather.unlearnt();
     for (class, &times) in unlearnt.iter().take(NAMED) {
-        let name = table.class_names.get(*class as usize);
+        let name = job.table.class_names.get(*class as usize);
         let name = name.map_or("", String::as_str);
-        let partitions = match terms.split.partitions() {
+        let partitions = match job.terms.split.partitions() {
             1 => String::new(),
             all => format!(" in {times} of {all} partitions"),
         };
@@ -130,53 +119,4 @@ fn warn(gather: &Gather, table: &Table, terms: &Terms, narrator: &Narrator) {
         let more = unlearnt.len() - NAMED;
         narrator.say(&format!("warning: so it is with {more} more classes"));
     }
-}
-
-/// Has all tasks done, in any order, and adds them up. Also returns how many failed.
-fn score(
-    pool: &Pool,
-    mut gather: Gather,
-    tasks: &[Input],
-    narrator: &Narrator,
-) -> anyhow::Result<(Gather, usize)> {
-    let mut failures = 0;
-    for (position, outcome) in pool.map_unordered::<ScoreBlock, _>(tasks.iter().cloned()) {
-        let Some(task) = usize::try_from(position).ok().and_then(|at| tasks.get(at)) else {
-            continue;
-        };
-        match outcome {
-            Ok(tally) => gather.add(task, &tally)?,
-            // What the user cancelled is no failure of the task.
-            Err(TaskError::Cancelled) if signals::caught().is_some() => {}
-            Err(error @ TaskError::PoolBroken(_)) => return Err(error.into()),
-            Err(error) => {
-                failures += 1;
-                narrator.say(&failure(task, &error.without_input_index()));
-            }
-        }
-        narrator.progress(gather.fraction(), gather.done(), "tests");
-    }
-    Ok((gather, failures))
-}
-
-/// Which part of the work failed, and why.
-fn failure(task: &Input, error: &TaskError) -> String {
-    let Input {
-        split,
-        partition,
-        distances,
-        testing,
-        ..
-    } = task;
-    let names: Vec<String> = distances.iter().map(ToString::to_string).collect();
-    let of = match split.partitions() {
-        1 => String::new(),
-        all => format!(" of partition {} of {all}", partition + 1),
-    };
-    format!(
-        "error: {} on testing samples {} to {}{of}: {error}",
-        names.join(" and "),
-        testing.start,
-        testing.end
-    )
 }

@@ -31,14 +31,12 @@ impl Scored {
         scores: Vec<Option<f64>>,
         confusion: Confusion,
     ) -> Option<Self> {
-        let mut known: Vec<f64> = scores.iter().copied().flatten().collect();
-        // In the order of their size, so that the same scores give the same sum, whichever folds had them.
-        known.sort_by(f64::total_cmp);
+        let known = sorted(&scores);
         let count = known.len() as f64;
-        let quality = known.iter().sum::<f64>() / count;
+        let quality = mean(&scores)?;
         let squares = known.iter().map(|score| (score - quality).powi(2));
         let sd = (squares.sum::<f64>() / count).sqrt();
-        (!known.is_empty()).then_some(Self {
+        Some(Self {
             k,
             distance,
             scores,
@@ -58,6 +56,20 @@ impl Scored {
     pub(crate) fn tested(&self) -> u64 {
         self.confusion.tested()
     }
+}
+
+/// The scores that are known, in the order of their size, so that the same scores give the same sum, whichever folds
+/// had them.
+fn sorted(scores: &[Option<f64>]) -> Vec<f64> {
+    let mut known: Vec<f64> = scores.iter().copied().flatten().collect();
+    known.sort_by(f64::total_cmp);
+    known
+}
+
+/// The mean of the scores that are known, if any is.
+pub(super) fn mean(scores: &[Option<f64>]) -> Option<f64> {
+    let known = sorted(scores);
+    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
 /// Ranks cells by quality as scikit-learn does: the best is 1, and equals share the lowest rank.

@@ -25,13 +25,28 @@ pub(in super::super) enum Outcome {
     Answered,
     /// Its pattern cannot be looked for, and why.
     Unfit(String),
-    /// A signal came first.
+    /// Nobody wants to know any more: a signal came first, or whoever asked has gone.
     Interrupted,
 }
 
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Default)]
+pub(in super::super) struct Until<'a> {
+    /// Shards that have not answered within this time are done without.
+    pub(in super::super) limit: Option<Duration>,
+    /// Whether nobody waits any more; a signal says so in any case.
+    pub(in super::super) is_over: Option<&'a dyn Fn() -> bool>,
+}
+
+impl Until<'_> {
+    fn is_over(&self) -> bool {
+        signals::caught().is_some() || self.is_over.is_some_and(|is_over| is_over())
+    }
+}
+
 impl Shards {
-    /// Asks all shards, and hands over what they answer in the order of the files, as it comes. Ends early on a
-    /// signal, and without those that have not answered within `limit`.
+    /// Asks all shards, and hands over what they answer in the order of the files, as it comes, until it is there or
+    /// nobody waits for it any more.
     ///
     /// # Errors
     /// What `show` returns, or when the queues fail.
@@ -39,14 +54,15 @@ impl Shards {
         &mut self,
         pattern: &Pattern,
         wanted: Wanted,
-        limit: Option<Duration>,
+        until: Until<'_>,
         mut show: impl FnMut(Part) -> Result<(), E>,
     ) -> Result<Outcome, E> {
         let began = Instant::now();
         let (mut merge, number) = self.put_question(pattern, wanted);
         let mut outcome = Outcome::Answered;
         while !merge.is_over() {
-            if signals::caught().is_some() {
+            if until.is_over() {
+                self.stop_asking(&merge);
                 outcome = Outcome::Interrupted;
                 break;
             }
@@ -59,8 +75,8 @@ impl Shards {
                     outcome = Outcome::Unfit(why);
                 }
                 Heard::Lost(shard) => merge.done(shard),
-                _ if limit.is_some_and(|limit| began.elapsed() >= limit) => {
-                    self.give_up_on(&mut merge, limit.unwrap_or_default());
+                _ if until.limit.is_some_and(|limit| began.elapsed() >= limit) => {
+                    self.give_up_on(&mut merge, until.limit.unwrap_or_default());
                 }
                 _ => continue,
             }
@@ -99,6 +115,16 @@ impl Shards {
             if lane.pages >= WINDOW / 2 && merge.is_shown(shard) {
                 let pages = std::mem::take(&mut lane.pages);
                 lane.order(Order::More { question, pages });
+            }
+        }
+    }
+
+    /// Those that have not answered need not go on.
+    fn stop_asking(&mut self, merge: &Merge) {
+        let question = self.asked;
+        for (shard, lane) in self.lanes.iter_mut().enumerate() {
+            if !merge.is_done(shard) {
+                lane.order(Order::Enough { question });
             }
         }
     }
