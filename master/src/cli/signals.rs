@@ -84,6 +84,8 @@ fn ignored_signals() -> u64 {
 /// Lets signals reach a pool, as long as it is at work.
 pub(crate) fn attach(pool: &Pool) {
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    // What is over would keep its descriptors for as long as it is listed, and a benchmark starts pools by the hundred.
+    pools.retain(|pool| !pool.is_over());
     pools.push(pool.control());
     if caught().is_some() {
         pool.control().drain();

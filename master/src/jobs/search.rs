@@ -16,4 +16,4 @@ mod watch;
 
 pub(crate) use args::{SearchArgs, Show};
 pub(crate) use merge::Part;
-pub(crate) use run::run;
+pub(crate) use run::{run, search};

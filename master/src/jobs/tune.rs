@@ -3,6 +3,7 @@
 mod args;
 mod gather;
 mod grid;
+mod input;
 mod metric;
 mod plan;
 mod run;
@@ -12,9 +13,10 @@ mod scored;
 pub(crate) use args::TuneArgs;
 pub(crate) use gather::Gather;
 pub(crate) use grid::{Distances, Grid, Ks};
+pub(crate) use input::TuneInput;
 pub(crate) use metric::Metric;
 pub(crate) use plan::{Terms, plan};
-pub(crate) use run::run;
+pub(crate) use run::{run, score};
 pub(crate) use scored::Scored;
 
 #[cfg(test)]

@@ -88,7 +88,11 @@ pub(super) fn right(text: String) -> Cell {
 
 /// A wall time to three figures or so.
 pub(super) fn time(elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64();
+    seconds(elapsed.as_secs_f64())
+}
+
+/// The same of a time in seconds.
+pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
         ..1.0 => format!("{:.1} ms", seconds * 1e3),
         ..100.0 => format!("{seconds:.2} s"),

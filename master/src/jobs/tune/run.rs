@@ -10,7 +10,7 @@ use anyhow::Context;
 use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::tune::{Input, SAMPLES, ScoreBlock};
 
-use super::{Gather, Scored, Terms, TuneArgs, plan, save};
+use super::{Gather, Scored, Terms, TuneArgs, TuneInput, plan, save};
 use crate::{
     cli::{Common, Done, Narrator, signals},
     model::{Model, ModelError},
@@ -26,36 +26,28 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
     args.check()?;
-    let (table, terms) = args.read()?;
+    let input = &args.input;
+    let (table, terms) = input.read()?;
     let sources = args
         .save
         .as_ref()
-        .map(|_| save::Sources::of(args))
+        .map(|_| save::Sources::of(input))
         .transpose()?;
-    let grid = args.grid();
-    let workers = common.workers();
-    let tasks = plan(&grid, &terms, &table, workers)?;
-
-    let segment = table.segment()?;
-    let builder = common.pool("tune", &narrator);
-    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
-    let gather = Gather::new(&grid, args.metric, terms.split, &tasks, &table.class_ids);
-    let (gather, failures) = score(&pool, gather, &tasks, &narrator)?;
-    pool.join();
+    let (gather, failures) = score(input, &terms, &table, common, &narrator)?;
     narrator.finish();
     warn(&gather, &table, &terms, &narrator);
 
     let report = TuneReport {
         data: table.source.clone(),
-        test: args.test.as_ref().map(|path| path.display().to_string()),
+        test: input.test.as_ref().map(|path| path.display().to_string()),
         rows: table.rows(),
         features: table.width,
         class_names: table.class_names.clone(),
         split: terms.split,
         scale: terms.scale,
         weights: terms.weights,
-        metric: args.metric,
-        workers,
+        metric: input.metric,
+        workers: common.workers(),
         elapsed: began.elapsed(),
         // A cell without a complete partition is left out; failures have been told.
         cells: gather.finish(),
@@ -66,7 +58,7 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         plot::save(&report, file)?;
     }
     if let (Some(path), Some(sources)) = (&args.save, sources) {
-        let model = |best: &Scored| save::model(best, sources, args, &table, &terms);
+        let model = |best: &Scored| save::model(best, sources, input, &table, &terms);
         save(&report, path, model, &narrator)?;
     }
     written.context("cannot write the report")?;
@@ -75,6 +67,25 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     } else {
         Done::InPart
     })
+}
+
+/// Has the cells scored by a pool of its own. Also returns how many tasks failed.
+pub(crate) fn score(
+    input: &TuneInput,
+    terms: &Terms,
+    table: &Table,
+    common: &Common,
+    narrator: &Narrator,
+) -> anyhow::Result<(Gather, usize)> {
+    let grid = input.grid();
+    let tasks = plan(&grid, terms, table, common.workers())?;
+    let segment = table.segment()?;
+    let builder = common.pool("tune", narrator);
+    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
+    let gather = Gather::new(&grid, input.metric, terms.split, &tasks, &table.class_ids);
+    let scored = gather_all(&pool, gather, &tasks, narrator)?;
+    pool.join();
+    Ok(scored)
 }
 
 /// Shows the report.
@@ -133,7 +144,7 @@ fn warn(gather: &Gather, table: &Table, terms: &Terms, narrator: &Narrator) {
 }
 
 /// Has all tasks done, in any order, and adds them up. Also returns how many failed.
-fn score(
+fn gather_all(
     pool: &Pool,
     mut gather: Gather,
     tasks: &[Input],

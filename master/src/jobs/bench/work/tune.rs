@@ -1,0 +1,57 @@
+//! `master bench tune`.
+
+use std::io::Write;
+
+use super::{Answer, Digest, Ran, Work};
+use crate::{
+    cli::{Common, Narrator},
+    jobs::tune::{Terms, TuneInput, score},
+    table::Table,
+};
+
+/// A table that was read, and its grid.
+pub(super) struct Tune<'a> {
+    input: &'a TuneInput,
+    table: Table,
+    terms: Terms,
+}
+
+impl<'a> Tune<'a> {
+    pub(super) fn new(input: &'a TuneInput) -> anyhow::Result<Self> {
+        input.check()?;
+        let (table, terms) = input.read()?;
+        Ok(Self {
+            input,
+            table,
+            terms,
+        })
+    }
+}
+
+impl Work for Tune<'_> {
+    fn title(&self) -> String {
+        let (source, rows) = (&self.table.source, self.table.rows());
+        let cells = self.input.grid().cells();
+        format!("tune: {source}, {rows} rows, {cells} cells")
+    }
+
+    fn run(&self, common: &Common, narrator: &Narrator) -> anyhow::Result<Ran> {
+        let (gather, failures) = score(self.input, &self.terms, &self.table, common, narrator)?;
+        let mut digest = Digest::default();
+        let cells = gather.finish();
+        for cell in &cells {
+            // Its scores, and the counts of right and wrong answers, to the last bit.
+            write!(digest, "{cell:?}")?;
+        }
+        let best = cells.iter().find(|cell| cell.rank == 1);
+        let said = best.map_or_else(
+            || "no cells".to_owned(),
+            |best| format!("best: k {}, {}, {:.3}", best.k, best.distance, best.quality),
+        );
+        let digest = digest.finish();
+        Ok(Ran {
+            answer: Answer { said, digest },
+            failures: failures as u64,
+        })
+    }
+}
