@@ -37,7 +37,7 @@ pub(crate) struct Verdict {
     pub(crate) other_kind: Option<Other>,
 }
 
-/// The fewest workers of the first kind that was measured than which none is faster by more than the noise.
+/// The fewest workers of the kind that was named first than which none is faster by more than the noise.
 pub(super) fn verdict(rows: &[Row]) -> Option<Verdict> {
     let kind = rows.first()?.config.backend;
     let (own, others): (Vec<&Row>, Vec<&Row>) =

@@ -8,28 +8,28 @@ use crate::{
 
 /// What to use, with what speaks for it.
 pub(super) fn verdict(verdict: &Verdict) -> String {
-    let mut clauses = vec![gain(verdict)];
+    let mut clauses = Vec::from_iter(gain(verdict));
     clauses.extend(more(&verdict.more));
     clauses.extend(verdict.other_kind.as_ref().map(other_kind));
-    format!("use {}: {}", verdict.config, clauses.join("; "))
-        // With one worker there is no gain to be told.
-        .replace(": ; ", ": ")
-        .trim_end_matches(": ")
-        .to_owned()
+    advised(verdict, &clauses)
 }
 
 /// What to use, in short.
 pub(super) fn short_verdict(verdict: &Verdict) -> String {
-    format!("use {}: {}", verdict.config, gain(verdict))
-        .trim_end_matches(": ")
-        .to_owned()
+    advised(verdict, gain(verdict).as_slice())
 }
 
-fn gain(verdict: &Verdict) -> String {
-    match verdict.speedup {
-        Some(speedup) if verdict.config.workers > 1 => format!("{speedup:.2} x as fast as one"),
-        _ => String::new(),
+fn advised(verdict: &Verdict, clauses: &[String]) -> String {
+    match clauses {
+        [] => format!("use {}", verdict.config),
+        clauses => format!("use {}: {}", verdict.config, clauses.join("; ")),
     }
+}
+
+/// What is gained; with one worker there is nothing to be told.
+fn gain(verdict: &Verdict) -> Option<String> {
+    let speedup = verdict.speedup.filter(|_| verdict.config.workers > 1)?;
+    Some(format!("{speedup:.2} x as fast as one"))
 }
 
 /// What more workers would bring: those that are no faster first.
@@ -93,13 +93,13 @@ pub(super) fn law(backend: Backend, fit: &Fit) -> String {
     };
     let limit = match fit.limit() {
         Some(limit) if fit.serial < 0.995 => {
-            format!("however many cores there are, no more than {limit:.1} x")
+            format!("at most {limit:.1} x, however many cores")
         }
         Some(_) => "more cores bring nothing".to_owned(),
         None => "no limit in sight".to_owned(),
     };
     format!(
-        "{}: {:.1} % of the work is serial, by Amdahl's law from {points}: {limit}",
+        "{}: {:.1} % serial by Amdahl's law, from {points}: {limit}",
         name(backend),
         fit.serial * 100.0
     )
@@ -153,8 +153,7 @@ mod tests {
         let told = |measured: &[(u32, f64)]| law(Processes, &Fit::of(measured).unwrap());
         assert_eq!(
             told(&[(2, 1.0 / 0.525), (4, 1.0 / 0.2875)]),
-            "processes: 5.0 % of the work is serial, by Amdahl's law from 2 numbers of workers: \
-             however many cores there are, no more than 20.0 x"
+            "processes: 5.0 % serial by Amdahl's law, from 2 numbers of workers: at most 20.0 x, however many cores"
         );
         assert!(told(&[(2, 2.0)]).ends_with("from one number of workers: no limit in sight"));
         assert!(told(&[(2, 0.7)]).ends_with("more cores bring nothing"));

@@ -30,6 +30,12 @@ impl<'a> Search<'a> {
     }
 }
 
+/// A number of things.
+fn count(number: u64, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}
+
 impl Work for Search<'_> {
     fn title(&self) -> String {
         let list = |all: Vec<String>| all.join(", ");
@@ -48,7 +54,11 @@ impl Work for Search<'_> {
         let found = search(self.args, self.rounds, common, narrator, &mut digest)?;
         Ok(Ran {
             answer: Answer {
-                said: format!("{} lines found in {} files", found.lines, found.files),
+                said: format!(
+                    "{} found in {}",
+                    count(found.lines, "line"),
+                    count(found.files, "file")
+                ),
                 digest: digest.finish(),
             },
             failures: found.lost as u64,
