@@ -11,12 +11,13 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, RETRIES, When, duration};
+pub(crate) use common::{Backend, Common, Options, RETRIES, When, count, duration};
 pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 pub(crate) use size::{size, some_size};
 
 use crate::jobs::{
+    bench::{self, BenchArgs},
     classify::{self, ClassifyArgs},
     demo::{self, Demo},
     doctor,
@@ -55,6 +56,7 @@ Examples:
   master weather                         advisories of the zones of Chesapeake Bay, fetched all at once
   master logs serve --output app.jsonl   collect what Python programs log, none lost
   master serve --search src              all of this on a page: http://127.0.0.1:8642
+  master bench tune                      how many processes, or threads, are worth having
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master demo philosophers               each a process, each fork a lock that survives its holder
   master ps --watch                      what every pool and worker on this host is doing
@@ -80,6 +82,11 @@ enum Command {
         common: Common,
     },
     Stats(StatsArgs),
+    /// Search files for text, all at once and from memory
+    ///
+    /// Every worker reads its share of the files once and then answers each pattern from memory. Lines that match go
+    /// to standard output in the order of the files, and for each pattern a summary to standard error. Left out are
+    /// hidden files, what .gitignore names, caches of Python's tools, and files with NUL bytes.
     Search {
         #[command(flatten)]
         search: Box<SearchArgs>,
@@ -113,6 +120,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    Bench(Box<BenchArgs>),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
     Demo(Demo),
@@ -171,6 +179,7 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Weather(args) => weather::run(&args),
         Command::Logs(logs) => logs::run(&logs),
         Command::Serve { serve, common } => serve::run(&serve, &common),
+        Command::Bench(args) => bench::run(&args),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
         Command::Doctor { common } => doctor::run(&common),

@@ -50,6 +50,14 @@ pub(crate) struct Common {
     #[arg(long, value_name = "KIND", default_value = "processes")]
     backend: Backend,
 
+    #[command(flatten)]
+    options: Options,
+}
+
+// No doc comment: clap would take it for that of the command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Options {
     /// How long one task may run, such as 500ms, 30s or 5m; its worker is ended then [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
@@ -88,6 +96,15 @@ pub(crate) struct Common {
 pub(crate) const RETRIES: u32 = 2;
 
 impl Common {
+    /// So many workers of this kind, all else as these options want it.
+    pub(crate) fn new(workers: u32, backend: Backend, options: &Options) -> Self {
+        Self {
+            workers: Some(workers),
+            backend,
+            options: options.clone(),
+        }
+    }
+
     /// How many workers were asked for, or fit this machine.
     pub(crate) fn workers(&self) -> usize {
         self.workers
@@ -98,21 +115,20 @@ impl Common {
 
     /// How often to try again, if the command line does not say.
     pub(crate) fn retries_or(&self, default: u32) -> u32 {
-        self.retries.unwrap_or(default)
+        self.options.retries.unwrap_or(default)
     }
 
     /// How long one task may run.
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.timeout
+        self.options.timeout
     }
 
     /// The same for a job that sees to time limits and retries itself.
     pub(crate) fn without_limits(&self) -> Self {
-        Self {
-            timeout: None,
-            retries: Some(0),
-            ..self.clone()
-        }
+        let mut without = self.clone();
+        without.options.timeout = None;
+        without.options.retries = Some(0);
+        without
     }
 
     /// How many workers were asked for, or as many as the job has use for.
@@ -129,17 +145,17 @@ impl Common {
 
     /// The format that was asked for, or the one that suits the command.
     pub(crate) fn format_or(&self, default: Format) -> Format {
-        self.format.unwrap_or(default)
+        self.options.format_or(default)
     }
 
     /// How long one task may run: as was asked for, or as suits the command.
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
-        self.timeout.unwrap_or(default)
+        self.options.timeout.unwrap_or(default)
     }
 
     /// Whether to say what the workers do.
     pub(crate) fn is_verbose(&self) -> bool {
-        self.verbose
+        self.options.verbose
     }
 
     /// Whether processes or threads were asked for.
@@ -160,7 +176,7 @@ impl Common {
         narrator: &Narrator,
     ) -> PoolBuilder {
         let builder = self.resident_pool_of(backend, title, narrator);
-        match self.timeout {
+        match self.options.timeout {
             Some(limit) => builder.timeout(limit),
             None => builder,
         }
@@ -178,7 +194,7 @@ impl Common {
             .retries(self.retries_or(RETRIES))
             .title(title)
             .on_event(move |event| narrator.tell(event));
-        let builder = match &self.worker_exe {
+        let builder = match &self.options.worker_exe {
             Some(path) => builder.worker_executable(path),
             None => builder,
         };
@@ -190,7 +206,24 @@ impl Common {
 
     /// The worker executable, if one was named.
     pub(crate) fn worker_exe(&self) -> Option<&Path> {
-        self.worker_exe.as_deref()
+        self.options.worker_exe.as_deref()
+    }
+
+    /// Who tells on standard error what happens.
+    pub(crate) fn narrator(&self) -> Narrator {
+        self.options.narrator()
+    }
+
+    /// Whether results are coloured.
+    pub(crate) fn is_coloured(&self) -> bool {
+        self.options.is_coloured()
+    }
+}
+
+impl Options {
+    /// The format that was asked for, or the one that suits the command.
+    pub(crate) fn format_or(&self, default: Format) -> Format {
+        self.format.unwrap_or(default)
     }
 
     /// Who tells on standard error what happens.
@@ -232,7 +265,7 @@ fn colour_is_welcome() -> bool {
 }
 
 /// A number of workers, or a share of the cores.
-fn count(text: &str) -> Result<u32, String> {
+pub(crate) fn count(text: &str) -> Result<u32, String> {
     let count = match text.strip_suffix('%') {
         Some(percent) => percent.parse().ok().map(|percent: u64| {
             let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;

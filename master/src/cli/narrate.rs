@@ -1,6 +1,11 @@
 //! Tells on standard error what happens while a job runs.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashSet,
+    fmt,
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use brigade::Event;
 
@@ -11,6 +16,22 @@ use super::{Progress, common::Fraction};
 pub(crate) struct Narrator {
     is_verbose: bool,
     progress: Progress,
+    /// If only a part of the work is told.
+    part: Option<Part>,
+}
+
+/// What is special where a part of some larger work is told.
+#[derive(Clone)]
+struct Part {
+    ear: Arc<dyn Fn(&Event) + Send + Sync>,
+    /// What was said in other parts already.
+    said: Arc<Mutex<HashSet<String>>>,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").finish_non_exhaustive()
+    }
 }
 
 impl Narrator {
@@ -18,11 +39,28 @@ impl Narrator {
         Self {
             is_verbose,
             progress,
+            part: None,
+        }
+    }
+
+    /// Tells of a part of the work that is done again and again: the bar stays that of the whole, lines that have been
+    /// said in a part before are not said once more, and `ear` hears of every event.
+    pub(crate) fn part(&self, ear: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        let said = self.part.as_ref().map(|part| Arc::clone(&part.said));
+        Self {
+            part: Some(Part {
+                ear: Arc::new(ear),
+                said: said.unwrap_or_default(),
+            }),
+            ..self.clone()
         }
     }
 
     /// Tells an event of a pool: starts only if asked to, deaths always.
     pub(crate) fn tell(&self, event: &Event) {
+        if let Some(part) = &self.part {
+            (part.ear)(event);
+        }
         match event {
             Event::WorkerStarted { pid, .. } if self.is_verbose => {
                 self.say(&format!("OS PID {pid}"));
@@ -45,11 +83,19 @@ impl Narrator {
 
     /// Says how much of the work is done.
     pub(crate) fn progress(&self, fraction: Fraction, done: u64, what: &str) {
-        self.progress.set(fraction, done, what);
+        if self.part.is_none() {
+            self.progress.set(fraction, done, what);
+        }
     }
 
     /// Prints a line.
     pub(crate) fn say(&self, line: &str) {
+        if let Some(part) = &self.part {
+            let mut said = part.said.lock().unwrap_or_else(PoisonError::into_inner);
+            if !said.insert(line.to_owned()) {
+                return;
+            }
+        }
         self.progress.suspend(|| complain(line));
     }
 
@@ -70,7 +116,9 @@ impl Narrator {
 
     /// The work is over.
     pub(crate) fn finish(&self) {
-        self.progress.finish();
+        if self.part.is_none() {
+            self.progress.finish();
+        }
     }
 }
 

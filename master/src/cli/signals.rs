@@ -92,6 +92,8 @@ pub(crate) fn attach_while(pool: &Pool) -> Attached {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    // What is over would keep its descriptors for as long as it is listed, and a benchmark starts pools by the hundred.
+    pools.retain(|(_, pool)| !pool.is_over());
     pools.push((number, pool.control()));
     if caught().is_some() {
         pool.control().drain();

@@ -1,6 +1,6 @@
 //! `master demo`: the concepts of concurrency, shown truthfully and with numbers.
 
-mod burn;
+pub(crate) mod burn;
 mod deli;
 mod philosophers;
 mod race;

@@ -5,5 +5,6 @@ mod number;
 mod run;
 mod source;
 
-pub(crate) use args::FactorArgs;
-pub(crate) use run::run;
+pub(crate) use args::{FactorArgs, HowArg, MOST_DIGITS};
+pub(crate) use run::{Factored, Numbers, factor, run};
+pub(crate) use source::{Random, Source};

@@ -1,5 +1,6 @@
 //! The shipped jobs as `master` sees them: arguments, what to submit, how to gather.
 
+pub(crate) mod bench;
 pub(crate) mod classify;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -18,4 +18,4 @@ mod watch;
 pub(crate) use args::{SearchArgs, Show};
 pub(crate) use merge::Part;
 pub(crate) use resident::{Hit, Resident};
-pub(crate) use run::run;
+pub(crate) use run::{run, search};

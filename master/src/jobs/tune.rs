@@ -3,6 +3,7 @@
 mod args;
 mod gather;
 mod grid;
+mod input;
 mod job;
 mod layout;
 mod metric;
@@ -14,10 +15,11 @@ mod scored;
 pub(crate) use args::TuneArgs;
 pub(crate) use gather::{Gather, Known};
 pub(crate) use grid::{Distances, Grid, Ks};
+pub(crate) use input::TuneInput;
 pub(crate) use job::{Job, Told};
 pub(crate) use metric::Metric;
 pub(crate) use plan::{PlanError, Terms, plan};
-pub(crate) use run::run;
+pub(crate) use run::{run, score};
 pub(crate) use scored::Scored;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Something to draw rectangles and text on: an SVG or a PNG, the same to the pixel but for the letters' edges.
+//! Something to draw rectangles, lines and text on: an SVG or a PNG, the same to the pixel but for the letters' edges.
 //!
 //! Text is measured and, in a PNG, drawn with fonts that are part of the program: a machine may have none.
 
@@ -42,12 +42,27 @@ pub(super) struct Text<'a> {
     pub(super) words: &'a str,
 }
 
+/// A straight line with round ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stroke {
+    pub(super) from: (f32, f32),
+    pub(super) to: (f32, f32),
+    pub(super) width: f32,
+    pub(super) colour: Rgb,
+}
+
 /// What a picture is drawn on. Lengths are in pixels, from the upper left.
 pub(super) trait Canvas {
     /// Fills a rectangle.
     fn rectangle(&mut self, x: f32, y: f32, width: f32, height: f32, colour: Rgb);
 
-    /// Writes a line.
+    /// Draws a line.
+    fn line(&mut self, stroke: Stroke);
+
+    /// Fills a circle.
+    fn disc(&mut self, centre: (f32, f32), radius: f32, colour: Rgb);
+
+    /// Writes a line of text.
     fn text(&mut self, text: Text<'_>);
 }
 

@@ -119,6 +119,11 @@ impl FactorReport {
         }
     }
 
+    /// How many numbers there were, and how many of them are prime.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.tally.numbers(), self.tally.primes())
+    }
+
     /// Whether primes were wanted and none was there.
     pub(crate) fn found_nothing(&self) -> bool {
         self.primes_only && self.tally.primes() == 0

@@ -88,7 +88,19 @@ pub(super) fn right(text: String) -> Cell {
 
 /// A wall time to three figures or so.
 pub(super) fn time(elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64();
+    from_milliseconds_on(elapsed.as_secs_f64())
+}
+
+/// The same of a time in seconds that may be very short.
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds < 1e-3 {
+        format!("{:.0} µs", seconds * 1e6)
+    } else {
+        from_milliseconds_on(seconds)
+    }
+}
+
+fn from_milliseconds_on(seconds: f64) -> String {
     match seconds {
         ..1.0 => format!("{:.1} ms", seconds * 1e3),
         ..100.0 => format!("{seconds:.2} s"),
@@ -127,12 +139,15 @@ mod tests {
     #[test]
     fn times_are_readable() {
         for (millis, expected) in [
-            (12, "12.0 ms"),
+            (12_u64, "12.0 ms"),
             (999, "999.0 ms"),
             (1234, "1.23 s"),
             (123_456, "123 s"),
         ] {
             assert_eq!(time(Duration::from_millis(millis)), expected);
+            assert_eq!(seconds(millis as f64 / 1e3), expected);
         }
+        assert_eq!(time(Duration::from_micros(40)), "0.0 ms");
+        assert_eq!(seconds(40e-6), "40 µs");
     }
 }

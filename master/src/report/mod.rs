@@ -2,6 +2,9 @@
 
 use clap::ValueEnum;
 
+pub(crate) use picture::PlotFile;
+
+pub(crate) mod bench;
 pub(crate) mod burn;
 mod canvas;
 pub(crate) mod classify;
@@ -12,6 +15,7 @@ pub(crate) mod imports;
 mod layout;
 pub(crate) mod logs;
 pub(crate) mod philosophers;
+mod picture;
 pub(crate) mod ps;
 pub(crate) mod race;
 pub(crate) mod run;

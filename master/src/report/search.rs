@@ -90,6 +90,11 @@ impl<'a> SearchReport<'a> {
         }
     }
 
+    /// How many lines match, in how many files.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.lines, self.files)
+    }
+
     /// Whether anything was found.
     pub(crate) fn found(&self) -> bool {
         self.lines > 0

@@ -14,8 +14,6 @@ use brigade_protocol::{
     shm::Split,
 };
 
-pub(crate) use plot::PlotFile;
-
 use super::Format;
 use crate::jobs::tune::{Metric, Scored};
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use brigade::TaskError;
+use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::burn::{Burn, Burned};
 use clap::Args;
 
@@ -150,18 +150,29 @@ impl Burning<'_> {
     ) -> anyhow::Result<usize> {
         let pool = Common::start(self.common.pool_of(backend, "burn", self.narrator))?;
         let counts = std::iter::repeat_n(self.args.count, self.common.workers());
-        let mut lost = 0;
-        for (_, outcome) in pool.map_unordered::<Burn, _>(counts) {
-            match outcome {
-                Ok(burned) => take(burned)?,
-                Err(TaskError::Cancelled) if signals::caught().is_some() => lost += 1,
-                Err(error) => {
-                    lost += 1;
-                    self.narrator.say(&format!("error: {error}"));
-                }
+        burn(pool, counts, self.narrator, take)
+    }
+}
+
+/// Has a pool make sums of as many odd numbers as each of `counts` says, and ends it. `take` gets each sum as it comes;
+/// returns how many were lost.
+pub(crate) fn burn(
+    pool: Pool,
+    counts: impl Iterator<Item = u64> + Send + 'static,
+    narrator: &Narrator,
+    take: &mut dyn FnMut(Burned) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
+    let mut lost = 0;
+    for (_, outcome) in pool.map_unordered::<Burn, _>(counts) {
+        match outcome {
+            Ok(burned) => take(burned)?,
+            Err(TaskError::Cancelled) if signals::caught().is_some() => lost += 1,
+            Err(error) => {
+                lost += 1;
+                narrator.say(&format!("error: {error}"));
             }
         }
-        pool.join();
-        Ok(lost)
     }
+    pool.join();
+    Ok(lost)
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use super::source::{Random, Source};
 
 /// The most digits that every number of may have: 39 digits do not all fit in 128 bits.
-const MOST_DIGITS: u32 = 38;
+pub(crate) const MOST_DIGITS: u32 = 38;
 
 /// Find the prime factors of numbers
 ///
@@ -42,19 +42,25 @@ pub(crate) struct FactorArgs {
 
 /// [`Method`] on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum HowArg {
+pub(crate) enum HowArg {
     /// Small primes and Pollard's rho, above 64 bits Hart's and Shanks' methods too
     Auto,
     /// Every divisor up to the square root, as the chapter does it
     Trial,
 }
 
+impl From<HowArg> for Method {
+    fn from(method: HowArg) -> Self {
+        match method {
+            HowArg::Auto => Self::Auto,
+            HowArg::Trial => Self::Trial,
+        }
+    }
+}
+
 impl FactorArgs {
     pub(super) fn method(&self) -> Method {
-        match self.method {
-            HowArg::Auto => Method::Auto,
-            HowArg::Trial => Method::Trial,
-        }
+        self.method.into()
     }
 
     /// Where the numbers come from.

@@ -42,30 +42,17 @@ enum News {
 pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
-    let pool = Common::start(common.pool("factor", &narrator))?;
-    let (tell, news) = mpsc::channel();
-    let tickets = read(args, common.workers() * BATCHES_PER_WORKER, tell.clone());
-    let mut desk = Desk {
+    let numbers = Numbers {
+        source: args.source(),
         method: args.method(),
-        pool,
-        tell,
-        tickets,
-        order: Order::new(),
-        narrator,
-        report: FactorReport::new(common.format_or(Format::Lines), args.primes),
-        out: BufWriter::with_capacity(64 << 10, io::stdout().lock()),
-        faults: 0,
     };
-    desk.work(&news)?;
-    let Desk {
-        pool,
-        narrator,
+    let report = FactorReport::new(common.format_or(Format::Lines), args.primes);
+    let out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let Factored {
         report,
         mut out,
         faults,
-        ..
-    } = desk;
-    pool.join();
+    } = factor(numbers, report, common, &narrator, out)?;
     narrator.finish();
     report
         .finish(common.workers(), began.elapsed(), &mut out)
@@ -78,9 +65,57 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
     })
 }
 
+/// What is to be factored.
+#[derive(Debug, Clone)]
+pub(crate) struct Numbers {
+    pub(crate) source: Source,
+    pub(crate) method: Method,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Factored<W> {
+    pub(crate) report: FactorReport,
+    pub(crate) out: W,
+    /// Words that were no numbers, and numbers that could not be done.
+    pub(crate) faults: u64,
+}
+
+/// Has numbers factored by a pool of its own, and writes the results in order.
+pub(crate) fn factor<W: Write>(
+    numbers: Numbers,
+    report: FactorReport,
+    common: &Common,
+    narrator: &Narrator,
+    out: W,
+) -> anyhow::Result<Factored<W>> {
+    let pool = Common::start(common.pool("factor", narrator))?;
+    let (tell, news) = mpsc::channel();
+    let method = numbers.method;
+    let tickets = read(numbers, common.workers() * BATCHES_PER_WORKER, tell.clone());
+    let mut desk = Desk {
+        method,
+        pool,
+        tell,
+        tickets,
+        order: Order::new(),
+        narrator: narrator.clone(),
+        report,
+        out,
+        faults: 0,
+    };
+    desk.work(&news)?;
+    desk.pool.join();
+    Ok(Factored {
+        report: desk.report,
+        out: desk.out,
+        faults: desk.faults,
+    })
+}
+
 /// Starts to cut the input into batches.
-fn read(args: &FactorArgs, batches: usize, tell: Sender<News>) -> Sender<()> {
-    let (source, method): (Source, Method) = (args.source(), args.method());
+fn read(numbers: Numbers, batches: usize, tell: Sender<News>) -> Sender<()> {
+    let Numbers { source, method } = numbers;
     start_reader(batches, move |tickets| {
         let send = |batch| {
             tickets.recv().map_err(|_| Unwanted)?;

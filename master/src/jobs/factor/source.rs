@@ -18,7 +18,7 @@ const LONGEST_WORD: usize = 1 << 12;
 
 /// Where the numbers come from.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(crate) enum Source {
     Arguments(Vec<String>),
     Input,
     Random(Random),
@@ -26,10 +26,10 @@ pub(super) enum Source {
 
 /// Numbers out of thin air.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Random {
-    pub(super) count: u64,
-    pub(super) digits: u32,
-    pub(super) seed: Option<u64>,
+pub(crate) struct Random {
+    pub(crate) count: u64,
+    pub(crate) digits: u32,
+    pub(crate) seed: Option<u64>,
 }
 
 /// A piece of the input.

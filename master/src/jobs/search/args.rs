@@ -12,11 +12,7 @@ const LONGEST: u32 = 1 << 20;
 /// And in any case to so many, so that a line goes through a queue.
 const LIMIT: u32 = 512 << 20;
 
-/// Search files for text, all at once and from memory
-///
-/// Every worker reads its share of the files once and then answers each pattern from memory. Lines that match go
-/// to standard output in the order of the files, and for each pattern a summary to standard error. Left out are
-/// hidden files, what .gitignore names, caches of Python's tools, and files with NUL bytes.
+// No doc comment: clap would take it for that of the command.
 #[derive(Debug, Clone, Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -148,8 +144,22 @@ impl SearchArgs {
         }
     }
 
+    /// Where to look.
+    pub(crate) fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// The option that has a search go on once it has answered, if there is one.
+    pub(crate) fn goes_on(&self) -> Option<&'static str> {
+        match (self.interactive, self.watch) {
+            (true, _) => Some("--interactive"),
+            (_, true) => Some("--watch"),
+            _ => None,
+        }
+    }
+
     /// What was asked for on the command line.
-    pub(super) fn patterns(&self) -> impl Iterator<Item = Pattern> {
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = Pattern> {
         self.patterns
             .iter()
             .map(|text| self.pattern(text.as_bytes()))

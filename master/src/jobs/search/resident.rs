@@ -1,6 +1,6 @@
 //! A tree that is held for others to ask: counts and lines, without any output.
 
-use std::{cell::Cell, path::PathBuf};
+use std::{cell::Cell, path::Path, sync::Arc};
 
 use brigade::queue::QueueError;
 use brigade_protocol::jobs::search::{Page, Pattern, Wanted};
@@ -117,7 +117,7 @@ impl<'a> Resident<'a> {
 }
 
 /// A line of a page.
-fn hit(page: &Page, at: usize, paths: &[PathBuf]) -> Option<Hit> {
+fn hit(page: &Page, at: usize, paths: &[Arc<Path>]) -> Option<Hit> {
     let line = page.lines.get(at)?;
     let before = at.checked_sub(1).and_then(|before| page.lines.get(before));
     let start = before.map_or(0, |before| before.end as usize);

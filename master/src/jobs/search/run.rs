@@ -6,12 +6,12 @@ use std::{
 };
 
 use anyhow::Context;
-use brigade_protocol::jobs::search::Pattern;
+use brigade_protocol::jobs::search::{Pattern, Wanted};
 use brigade_worker::jobs::search::Matcher;
 
 use super::{
     SearchArgs,
-    ask::{self, Asked, Asker},
+    ask::{self as prompt, Asked, Asker},
     shards::{Outcome, Until},
     tree::Tree,
 };
@@ -57,6 +57,74 @@ pub(crate) fn run(args: &SearchArgs, common: &Common) -> anyhow::Result<Done> {
     Ok(desk.close())
 }
 
+/// What all patterns together have found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) lines: u64,
+    pub(crate) files: u64,
+    /// Files that were lost with their workers, so that they were not searched.
+    pub(crate) lost: usize,
+}
+
+/// Has the files held by workers, and asks for each pattern of the command line so many times; what is found goes to
+/// `out`. Ends early on a signal.
+pub(crate) fn search(
+    args: &SearchArgs,
+    rounds: u32,
+    common: &Common,
+    narrator: &Narrator,
+    out: &mut impl Write,
+) -> anyhow::Result<Found> {
+    let style = Style {
+        format: Format::Lines,
+        show: args.show(),
+        is_coloured: false,
+        has_context: args.has_context(),
+    };
+    let mut tree = Tree::load(args, common, narrator)?;
+    let mut found = Found::default();
+    let patterns: Vec<Pattern> = args.patterns().collect();
+    for pattern in (0..rounds).flat_map(|_| &patterns) {
+        let wanted = args.wanted(false);
+        let (report, outcome) = ask(&mut tree, pattern, wanted, common.timeout(), style, out)?;
+        let (lines, files) = report.counts();
+        found.lines += lines;
+        found.files += files;
+        tree.tell();
+        match outcome {
+            Outcome::Answered => {}
+            Outcome::Unfit(why) => anyhow::bail!("{why}"),
+            Outcome::Interrupted => break,
+        }
+    }
+    found.lost = tree.lost();
+    tree.close();
+    Ok(found)
+}
+
+/// Asks for a pattern, and writes what is found.
+fn ask<'a>(
+    tree: &'a mut Tree<'_>,
+    pattern: &'a Pattern,
+    wanted: Wanted,
+    limit: Option<Duration>,
+    style: Style,
+    out: &mut impl Write,
+) -> anyhow::Result<(SearchReport<'a>, Outcome)> {
+    let (shards, paths) = tree.parts();
+    let mut report = SearchReport::new(style, pattern, paths);
+    let until = Until {
+        limit,
+        is_over: None,
+    };
+    let outcome = shards.ask(pattern, wanted, until, |part| {
+        report
+            .write(&part, out)
+            .context("cannot write what was found")
+    })?;
+    Ok((report, outcome))
+}
+
 /// Where questions are answered.
 struct Desk<'a> {
     args: &'a SearchArgs,
@@ -93,17 +161,14 @@ impl Desk<'_> {
         let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
         let spans = self.style.is_coloured || self.style.format == Format::Json;
         let wanted = self.args.wanted(spans);
-        let (shards, paths) = self.tree.parts();
-        let mut report = SearchReport::new(self.style, pattern, paths);
-        let until = Until {
-            limit: self.limit,
-            is_over: None,
-        };
-        let outcome = shards.ask(pattern, wanted, until, |part| {
-            report
-                .write(&part, &mut out)
-                .context("cannot write what was found")
-        })?;
+        let (report, outcome) = ask(
+            &mut self.tree,
+            pattern,
+            wanted,
+            self.limit,
+            self.style,
+            &mut out,
+        )?;
         let elapsed = began.elapsed();
         if self.args.interactive && outcome == Outcome::Answered {
             report
@@ -135,7 +200,7 @@ impl Desk<'_> {
                     self.tree.refresh()?;
                     self.answer(&self.args.pattern(&text), began)?;
                 }
-                Asked::Help => self.narrator.say(ask::HELP),
+                Asked::Help => self.narrator.say(prompt::HELP),
                 Asked::End => break,
                 Asked::Nothing => {
                     self.tree.refresh()?;

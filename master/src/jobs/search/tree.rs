@@ -46,6 +46,8 @@ struct LeftOut {
     faults: u64,
     binary: u64,
     large: u64,
+    /// Files whose worker was lost.
+    lost: usize,
 }
 
 /// What only a tree that is watched needs.
@@ -248,6 +250,7 @@ impl<'a> Tree<'a> {
                     holdings,
                 } => self.held(pid, given, holdings),
                 News::Lost { files, why } => {
+                    self.left_out.lost += files;
                     self.fault(&format!("{files} files are not searched: {why}"));
                 }
             }
@@ -286,12 +289,18 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// How many files are not searched because their worker was lost.
+    pub(super) fn lost(&self) -> usize {
+        self.left_out.lost
+    }
+
     /// Ends the shards. Returns how much could not be searched.
     pub(super) fn close(self) -> u64 {
         let LeftOut {
             faults,
             binary,
             large,
+            ..
         } = self.left_out;
         let say = |count, what: &str| {
             if count > 0 {

@@ -16,7 +16,7 @@ use brigade_protocol::shm::Split;
 use clap::{Parser, ValueEnum};
 
 use crate::{
-    jobs::tune::{Job, TuneArgs},
+    jobs::tune::{Job, TuneInput},
     table::Header,
     web::Problem,
 };
@@ -36,7 +36,7 @@ const MOST_SCORES: usize = 2_000_000;
 /// What is to be tuned.
 #[derive(Debug)]
 pub(super) struct Form {
-    args: TuneArgs,
+    args: TuneInput,
     /// The table's name and text; none for the shipped one.
     table: Option<(String, Vec<u8>)>,
     pub(super) is_kept: bool,
@@ -46,7 +46,7 @@ pub(super) struct Form {
 #[derive(Debug, Parser)]
 struct Defaults {
     #[command(flatten)]
-    tune: TuneArgs,
+    tune: TuneInput,
 }
 
 impl Form {

@@ -1,6 +1,6 @@
 //! A table with the grid to score on it: the part of a tune that every front shares.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use brigade::{Pool, TaskError};
 use brigade_protocol::{
@@ -8,13 +8,13 @@ use brigade_protocol::{
     shm::{BuildError, Segment},
 };
 
-use super::{Gather, Grid, Metric, PlanError, Terms, TuneArgs, gather::GatherError, layout, plan};
+use super::{Gather, Grid, Metric, PlanError, Terms, TuneInput, gather::GatherError, layout, plan};
 use crate::{report::tune::TuneReport, table::Table};
 
 /// A tune that is planned and can be carried out.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) table: Table,
+    pub(crate) table: Arc<Table>,
     pub(crate) terms: Terms,
     pub(crate) grid: Grid,
     pub(crate) metric: Metric,
@@ -47,19 +47,19 @@ impl Job {
     /// # Errors
     /// [`PlanError`] when it cannot be scored on this table.
     pub(crate) fn new(
-        args: &TuneArgs,
-        table: Table,
+        input: &TuneInput,
+        table: impl Into<Arc<Table>>,
         terms: Terms,
         workers: usize,
     ) -> Result<Self, PlanError> {
-        let grid = args.grid();
+        let (grid, table) = (input.grid(), table.into());
         let tasks = plan(&grid, &terms, &table, workers)?;
         Ok(Self {
             table,
             terms,
             grid,
-            metric: args.metric,
-            test: args.test.as_ref().map(|path| path.display().to_string()),
+            metric: input.metric,
+            test: input.test.as_ref().map(|path| path.display().to_string()),
             workers,
             tasks,
         })

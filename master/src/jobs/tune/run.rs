@@ -24,19 +24,15 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
     args.check()?;
-    let (table, terms) = args.read()?;
+    let input = &args.input;
+    let (table, terms) = input.read()?;
     let sources = args
         .save
         .as_ref()
-        .map(|_| save::Sources::of(args))
+        .map(|_| save::Sources::of(input))
         .transpose()?;
-    let job = Job::new(args, table, terms, common.workers())?;
-
-    let segment = job.segment()?;
-    let builder = common.pool("tune", &narrator);
-    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
-    let (gather, failures) = job.score(&pool, &mut |told| tell(&told, &narrator))?;
-    pool.join();
+    let job = Job::new(input, table, terms, common.workers())?;
+    let (gather, failures) = score(&job, common, &narrator)?;
     narrator.finish();
     warn(&gather, &job, &narrator);
 
@@ -47,7 +43,7 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         plot::save(&report, file)?;
     }
     if let (Some(path), Some(sources)) = (&args.save, sources) {
-        let model = |best: &Scored| save::model(best, sources, args, &job.table, &job.terms);
+        let model = |best: &Scored| save::model(best, sources, input, &job.table, &job.terms);
         save(&report, path, model, &narrator)?;
     }
     written.context("cannot write the report")?;
@@ -56,6 +52,20 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     } else {
         Done::InPart
     })
+}
+
+/// Has the cells scored by a pool of its own. Also returns how many tasks were lost.
+pub(crate) fn score(
+    job: &Job,
+    common: &Common,
+    narrator: &Narrator,
+) -> anyhow::Result<(Gather, usize)> {
+    let segment = job.segment()?;
+    let builder = common.pool("tune", narrator);
+    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
+    let scored = job.score(&pool, &mut |told| tell(&told, narrator))?;
+    pool.join();
+    Ok(scored)
 }
 
 /// Tells how far the work is, and what was lost of it.

@@ -6,7 +6,7 @@ use anyhow::Context;
 use brigade_protocol::shm::Split;
 use clap::ValueEnum;
 
-use super::{Scored, Terms, TuneArgs};
+use super::{Scored, Terms, TuneInput};
 use crate::{
     jobs::iris,
     model::{self, Column, Data, Model},
@@ -22,7 +22,7 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Reads the files again, for their fingerprints.
-    pub(super) fn of(args: &TuneArgs) -> anyhow::Result<Self> {
+    pub(super) fn of(args: &TuneInput) -> anyhow::Result<Self> {
         let data = |path: &Path, labels: Option<&Path>| {
             data(path, labels, args)
                 .with_context(|| format!("{}: cannot be read again", path.display()))
@@ -52,7 +52,7 @@ impl Sources {
     }
 }
 
-fn data(path: &Path, labels: Option<&Path>, args: &TuneArgs) -> io::Result<Data> {
+fn data(path: &Path, labels: Option<&Path>, args: &TuneInput) -> io::Result<Data> {
     let (bytes, sha256) = model::fingerprint(path)?;
     let absolute = |path: &Path| Ok::<_, io::Error>(path.canonicalize()?.display().to_string());
     Ok(Data {
@@ -80,7 +80,7 @@ fn header(header: Header) -> String {
 }
 
 /// The classes of the rows that came from the data's own file.
-fn own_classes<'a>(args: &TuneArgs, table: &'a Table, terms: &Terms) -> &'a [u32] {
+fn own_classes<'a>(args: &TuneInput, table: &'a Table, terms: &Terms) -> &'a [u32] {
     match (&args.test, terms.split) {
         (Some(_), Split::HoldOut { training }) => {
             table.class_ids.get(..training as usize).unwrap_or_default()
@@ -93,7 +93,7 @@ fn own_classes<'a>(args: &TuneArgs, table: &'a Table, terms: &Terms) -> &'a [u32
 pub(super) fn model(
     best: &Scored,
     sources: Sources,
-    args: &TuneArgs,
+    args: &TuneInput,
     table: &Table,
     terms: &Terms,
 ) -> Model {

@@ -86,6 +86,21 @@ impl Control {
         self.0.stop_and_continue(false);
     }
 
+    /// Whether the pool has ended, and its last worker with it: there is nothing left to stop.
+    ///
+    /// ```
+    /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
+    /// let control = pool.control();
+    /// assert!(!control.is_over());
+    /// pool.join();
+    /// assert!(control.is_over());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+
     /// The pool's numbers.
     ///
     /// ```

@@ -1,8 +1,10 @@
 //! A picture as pixels.
 
+use std::ops::Range;
+
 use ab_glyph::{Font, ScaleFont, point};
 
-use super::{Align, CAPITALS, Canvas, Rgb, Text, font, per_em, width};
+use super::{Align, CAPITALS, Canvas, Rgb, Stroke, Text, font, per_em, width};
 
 /// Pixels of the file for each pixel of the picture, a side: letters are sharp on any screen.
 const DENSITY: u32 = 2;
@@ -74,6 +76,29 @@ fn place(length: f32, most: u32) -> u32 {
     pixel.min(most)
 }
 
+/// The pixels that something between two places touches, of as many as there are.
+fn pixels(from: f32, to: f32, all: u32) -> Range<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast of a float stops at the ends of the range"
+    )]
+    let (first, last) = (from.floor() as i64, to.ceil() as i64);
+    first.max(0)..last.saturating_add(1).min(all.into())
+}
+
+/// How far a point is from the nearest point of a straight line between two others.
+fn distance(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f32 {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let length_squared = dx * dx + dy * dy;
+    let along = if length_squared > 0.0 {
+        let along = (point.0 - from.0) * dx + (point.1 - from.1) * dy;
+        (along / length_squared).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    (point.0 - from.0 - along * dx).hypot(point.1 - from.1 - along * dy)
+}
+
 impl Canvas for Png {
     fn rectangle(&mut self, x: f32, y: f32, width: f32, height: f32, colour: Rgb) {
         let (left, right) = (place(x, self.width), place(x + width, self.width));
@@ -84,6 +109,40 @@ impl Canvas for Png {
                 self.pixels[first..first + 3].copy_from_slice(&colour);
             }
         }
+    }
+
+    fn line(&mut self, stroke: Stroke) {
+        let density = DENSITY as f32;
+        let scaled = |(x, y): (f32, f32)| (x * density, y * density);
+        let (from, to) = (scaled(stroke.from), scaled(stroke.to));
+        let reach = stroke.width * density / 2.0;
+        let across = pixels(
+            from.0.min(to.0) - reach,
+            from.0.max(to.0) + reach,
+            self.width,
+        );
+        for y in pixels(
+            from.1.min(to.1) - reach,
+            from.1.max(to.1) + reach,
+            self.height,
+        ) {
+            for x in across.clone() {
+                // How far the line reaches over the middle of the pixel is how much of it is covered, nearly.
+                let covered = reach + 0.5 - distance((x as f32 + 0.5, y as f32 + 0.5), from, to);
+                if covered > 0.0 {
+                    self.blend(x, y, stroke.colour, covered);
+                }
+            }
+        }
+    }
+
+    fn disc(&mut self, centre: (f32, f32), radius: f32, colour: Rgb) {
+        self.line(Stroke {
+            from: centre,
+            to: centre,
+            width: 2.0 * radius,
+            colour,
+        });
     }
 
     fn text(&mut self, text: Text<'_>) {
@@ -121,5 +180,45 @@ impl Canvas for Png {
             }
             x += scaled.h_advance(id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The colour at a pixel of the file.
+    fn colour(png: &Png, x: usize, y: usize) -> [u8; 3] {
+        let first = (y * png.width as usize + x) * 3;
+        png.pixels[first..first + 3].try_into().unwrap()
+    }
+
+    #[test]
+    fn lines_and_discs_cover_what_they_touch_and_nothing_else() {
+        let mut png = Png::new(20.0, 10.0);
+        let stroke = |from, to| Stroke {
+            from,
+            to,
+            width: 2.0,
+            colour: [0, 0, 0],
+        };
+        png.line(stroke((2.0, 5.0), (12.0, 5.0)));
+        assert_eq!(colour(&png, 14, 10), [0; 3]);
+        assert_eq!(colour(&png, 14, 6), [255; 3], "above it");
+        assert_eq!(colour(&png, 30, 10), [255; 3], "beyond its end");
+        png.disc((16.0, 5.0), 2.0, [255, 0, 0]);
+        assert_eq!(colour(&png, 32, 10), [255, 0, 0]);
+        // Beyond the edges there is nothing to draw on.
+        png.line(stroke((-1e9, -5.0), (-3.0, 400.0)));
+        png.disc((1e30, f32::NAN), 2.0, [0; 3]);
+    }
+
+    #[test]
+    fn the_nearest_point_of_a_line_may_be_its_end() {
+        let from_to = |point| distance(point, (0.0, 0.0), (10.0, 0.0));
+        for (point, expected) in [((5.0, 3.0), 3.0), ((13.0, 4.0), 5.0), ((-1.0, 0.0), 1.0)] {
+            assert!((from_to(point) - expected).abs() < 1e-6, "{point:?}");
+        }
+        assert!((distance((3.0, 4.0), (0.0, 0.0), (0.0, 0.0)) - 5.0).abs() < 1e-6);
     }
 }

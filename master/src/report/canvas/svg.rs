@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Align, CAPITALS, Canvas, Rgb, Text, Weight};
+use super::{Align, CAPITALS, Canvas, Rgb, Stroke, Text, Weight};
 
 /// An SVG while it grows.
 #[derive(Debug)]
@@ -36,6 +36,29 @@ impl Canvas for Svg {
         let _ = writeln!(
             self.text,
             r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}"/>"#
+        );
+    }
+
+    fn line(&mut self, stroke: Stroke) {
+        let Stroke {
+            from, to, width, ..
+        } = stroke;
+        let _ = writeln!(
+            self.text,
+            r#"<line x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}" stroke="{}" stroke-width="{width}" stroke-linecap="round"/>"#,
+            from.0,
+            from.1,
+            to.0,
+            to.1,
+            hex(stroke.colour)
+        );
+    }
+
+    fn disc(&mut self, centre: (f32, f32), radius: f32, colour: Rgb) {
+        let ((x, y), colour) = (centre, hex(colour));
+        let _ = writeln!(
+            self.text,
+            r#"<circle cx="{x:.1}" cy="{y:.1}" r="{radius}" fill="{colour}"/>"#
         );
     }
 

@@ -3,98 +3,19 @@
 mod colours;
 mod layout;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
-
-use thiserror::Error;
-
 use super::TuneReport;
-use crate::{
-    report::canvas::{Png, Svg},
-    whole,
-};
+use crate::report::picture::{self, PlotError, PlotFile};
 use layout::Layout;
 
 /// A picture has no more rows and columns than anybody can look at.
 const MOST_ROWS: usize = 2_000;
 const MOST_COLUMNS: usize = 60;
 
-/// A file that a heat map goes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PlotFile {
-    path: PathBuf,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Svg,
-    Png,
-}
-
-/// A name that does not say what is to be drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("expected a file that ends with .svg or .png, found `{name}`")]
-pub(crate) struct PlotFileError {
-    name: String,
-}
-
-impl PlotFile {
-    /// Where the picture goes.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl FromStr for PlotFile {
-    type Err = PlotFileError;
-
-    fn from_str(name: &str) -> Result<Self, PlotFileError> {
-        let path = PathBuf::from(name);
-        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-        let kind = match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
-            Some("svg") => Kind::Svg,
-            Some("png") => Kind::Png,
-            _ => {
-                return Err(PlotFileError {
-                    name: name.to_owned(),
-                });
-            }
-        };
-        Ok(Self { path, kind })
-    }
-}
-
-/// Why there is no picture.
-#[derive(Debug, Error)]
-pub(crate) enum PlotError {
-    #[error("{path}: cannot be written: {cause}")]
-    Unwritable { path: String, cause: io::Error },
-    #[error("{path}: cannot be drawn: {cause}")]
-    Encoding {
-        path: String,
-        cause: ::png::EncodingError,
-    },
-    #[error(
-        "{path}: cannot be drawn: {found} {what} are more than the {most} that a picture has room for"
-    )]
-    TooMany {
-        path: String,
-        found: usize,
-        what: &'static str,
-        most: usize,
-    },
-}
-
 /// Draws the report's grid into the file.
 ///
 /// # Errors
 /// [`PlotError`].
 pub(crate) fn save(report: &TuneReport, file: &PlotFile) -> Result<(), PlotError> {
-    let path = || file.path.display().to_string();
     let layout = Layout::new(report);
     for (found, what, most) in [
         (layout.rows.len(), "ks", MOST_ROWS),
@@ -102,57 +23,22 @@ pub(crate) fn save(report: &TuneReport, file: &PlotFile) -> Result<(), PlotError
     ] {
         if found > most {
             return Err(PlotError::TooMany {
-                path: path(),
+                path: file.path().display().to_string(),
                 found,
                 what,
                 most,
             });
         }
     }
-    let picture = draw(&layout, file.kind).map_err(|cause| PlotError::Encoding {
-        path: path(),
-        cause,
-    })?;
-    write(&file.path, &picture)
-}
-
-fn draw(layout: &Layout<'_>, kind: Kind) -> Result<Vec<u8>, ::png::EncodingError> {
-    let (width, height) = layout.size();
-    match kind {
-        Kind::Svg => {
-            let mut canvas = Svg::new(width, height, &layout.title);
-            layout.draw(&mut canvas);
-            Ok(canvas.finish())
-        }
-        Kind::Png => {
-            let mut canvas = Png::new(width, height);
-            layout.draw(&mut canvas);
-            canvas.finish()
-        }
-    }
-}
-
-fn write(path: &Path, picture: &[u8]) -> Result<(), PlotError> {
-    whole::write(path, picture).map_err(|cause| PlotError::Unwritable {
-        path: path.display().to_string(),
-        cause,
-    })
+    picture::save(&layout, file)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io;
 
-    #[test]
-    fn the_ending_says_what_is_drawn() {
-        for (name, kind) in [("a.svg", Kind::Svg), ("b/c.d.PNG", Kind::Png)] {
-            assert_eq!(name.parse::<PlotFile>().unwrap().kind, kind);
-        }
-        for name in ["a", "a.gif", "svg", ".png", ""] {
-            let error = name.parse::<PlotFile>().unwrap_err().to_string();
-            assert!(error.contains(&format!("found `{name}`")), "{error}");
-        }
-    }
+    use super::*;
+    use crate::report::picture::{Kind, Picture, drawn};
 
     #[test]
     fn grids_of_any_shape_are_drawn() {
@@ -168,11 +54,11 @@ mod tests {
         ] {
             let report = TuneReport::of_grid(ks, distances, &[29, 30, 12, 27, 28]);
             let layout = Layout::new(&report);
-            let svg = String::from_utf8(draw(&layout, Kind::Svg).unwrap()).unwrap();
+            let svg = String::from_utf8(drawn(&layout, Kind::Svg).unwrap()).unwrap();
             for name in distances {
                 assert!(svg.contains(&format!(">{name}</text>")), "{name}");
             }
-            let picture = draw(&layout, Kind::Png).unwrap();
+            let picture = drawn(&layout, Kind::Png).unwrap();
             let decoder = ::png::Decoder::new(io::Cursor::new(picture));
             let info = decoder.read_info().unwrap().info().clone();
             let (width, height) = layout.size();

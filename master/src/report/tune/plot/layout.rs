@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     jobs::tune::Scored,
-    report::canvas::{Align, Canvas, Text, Weight, fitted, width},
+    report::{
+        canvas::{Align, Canvas, Text, Weight, fitted, width},
+        picture::Picture,
+    },
 };
 
 /// Lengths in pixels.
@@ -39,7 +42,7 @@ pub(super) struct Layout<'a> {
     report: &'a TuneReport,
     pub(super) distances: Vec<Distance>,
     pub(super) rows: Vec<(u32, Vec<Option<&'a Scored>>)>,
-    pub(super) title: String,
+    title: String,
     /// What was tested.
     subtitle: String,
     /// What is best.
@@ -102,21 +105,6 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Width and height of the picture.
-    pub(super) fn size(&self) -> (f32, f32) {
-        let texts = [
-            width(&self.title, TITLE, Weight::Bold),
-            width(&self.subtitle, VALUE, Weight::Normal),
-            width(&self.result, VALUE, Weight::Normal),
-        ];
-        let text = MARGIN + texts.into_iter().fold(0.0, f32::max).min(self.text_width) + MARGIN;
-        let grid = self.right() + LEGEND_GAP + LEGEND + LEGEND_TEXT + MARGIN / 2.0;
-        (
-            grid.max(text).ceil(),
-            (TOP + self.legend_height().max(self.height()) + MARGIN).ceil(),
-        )
-    }
-
     fn right(&self) -> f32 {
         self.left + self.column * self.distances.len() as f32
     }
@@ -127,39 +115,6 @@ impl<'a> Layout<'a> {
 
     fn legend_height(&self) -> f32 {
         self.height().clamp(90.0, 320.0)
-    }
-
-    pub(super) fn draw(&self, canvas: &mut impl Canvas) {
-        let line = |y, size, weight, colour, words| Text {
-            x: MARGIN,
-            y,
-            size,
-            weight,
-            align: Align::Left,
-            colour,
-            words,
-        };
-        canvas.text(line(MARGIN + 8.0, TITLE, Weight::Bold, INK, &self.title));
-        canvas.text(line(
-            MARGIN + 30.0,
-            VALUE,
-            Weight::Normal,
-            GREY,
-            &self.subtitle,
-        ));
-        canvas.text(line(
-            MARGIN + 49.0,
-            VALUE,
-            Weight::Normal,
-            INK,
-            &self.result,
-        ));
-        self.heads(canvas);
-        self.cells(canvas);
-        self.best(canvas);
-        if !self.rows.is_empty() {
-            self.legend(canvas);
-        }
     }
 
     /// Distances above, ks to the left.
@@ -310,6 +265,59 @@ impl<'a> Layout<'a> {
             self.left + self.column * column as f32,
             TOP + self.row * row as f32,
         )
+    }
+}
+
+impl Picture for Layout<'_> {
+    fn size(&self) -> (f32, f32) {
+        let texts = [
+            width(&self.title, TITLE, Weight::Bold),
+            width(&self.subtitle, VALUE, Weight::Normal),
+            width(&self.result, VALUE, Weight::Normal),
+        ];
+        let text = MARGIN + texts.into_iter().fold(0.0, f32::max).min(self.text_width) + MARGIN;
+        let grid = self.right() + LEGEND_GAP + LEGEND + LEGEND_TEXT + MARGIN / 2.0;
+        (
+            grid.max(text).ceil(),
+            (TOP + self.legend_height().max(self.height()) + MARGIN).ceil(),
+        )
+    }
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn draw(&self, canvas: &mut impl Canvas) {
+        let line = |y, size, weight, colour, words| Text {
+            x: MARGIN,
+            y,
+            size,
+            weight,
+            align: Align::Left,
+            colour,
+            words,
+        };
+        canvas.text(line(MARGIN + 8.0, TITLE, Weight::Bold, INK, &self.title));
+        canvas.text(line(
+            MARGIN + 30.0,
+            VALUE,
+            Weight::Normal,
+            GREY,
+            &self.subtitle,
+        ));
+        canvas.text(line(
+            MARGIN + 49.0,
+            VALUE,
+            Weight::Normal,
+            INK,
+            &self.result,
+        ));
+        self.heads(canvas);
+        self.cells(canvas);
+        self.best(canvas);
+        if !self.rows.is_empty() {
+            self.legend(canvas);
+        }
     }
 }
 

@@ -1,0 +1,147 @@
+//! The answer: how many workers to use.
+
+use super::{Config, Row};
+
+/// Medians are told apart when they differ by this many standard errors of their difference, and by this share: what is
+/// less, nobody notices.
+const CERTAIN: f64 = 2.0;
+const NOTICED: f64 = 0.02;
+
+/// How something compares with what is recommended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No difference that is more than noise.
+    Same,
+    Slower,
+    Faster,
+}
+
+/// Another configuration beside the recommended one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Other {
+    pub(crate) config: Config,
+    pub(crate) standing: Standing,
+    /// How many times as fast as the recommended one.
+    pub(crate) ratio: f64,
+}
+
+/// What to use.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) config: Config,
+    /// How many times as fast as one worker of its kind.
+    pub(crate) speedup: Option<f64>,
+    /// The next larger numbers of the same kind.
+    pub(crate) more: Vec<Other>,
+    /// The number of the other kind that would be recommended of it.
+    pub(crate) other_kind: Option<Other>,
+}
+
+/// The fewest workers of the kind that was named first than which none is faster by more than the noise.
+pub(super) fn verdict(rows: &[Row]) -> Option<Verdict> {
+    let kind = rows.first()?.config.backend;
+    let (own, others): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().partition(|row| row.config.backend == kind);
+    let chosen = fewest(&own)?;
+    let against = |row: &Row| Other {
+        config: row.config,
+        standing: standing(row, chosen),
+        ratio: chosen.figures.median / row.figures.median.max(f64::MIN_POSITIVE),
+    };
+    let more = own
+        .iter()
+        .filter(|row| row.config.workers > chosen.config.workers);
+    Some(Verdict {
+        config: chosen.config,
+        speedup: chosen.speedup,
+        more: more.map(|row| against(row)).collect(),
+        other_kind: fewest(&others).map(against),
+    })
+}
+
+/// The row with the fewest workers that is as fast as the fastest one, within the noise.
+fn fewest<'a>(rows: &[&'a Row]) -> Option<&'a Row> {
+    let fastest = rows
+        .iter()
+        .min_by(|one, other| one.figures.median.total_cmp(&other.figures.median))?;
+    let equals = rows
+        .iter()
+        .filter(|row| standing(row, fastest) == Standing::Same);
+    equals.min_by_key(|row| row.config.workers).copied()
+}
+
+/// How a row compares with another.
+fn standing(row: &Row, other: &Row) -> Standing {
+    let (own, others) = (&row.figures, &other.figures);
+    let noise = CERTAIN * own.uncertainty().hypot(others.uncertainty());
+    let threshold = noise.max(NOTICED * others.median);
+    match own.median - others.median {
+        difference if difference > threshold => Standing::Slower,
+        difference if -difference > threshold => Standing::Faster,
+        _ => Standing::Same,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::judged;
+    use super::*;
+    use crate::cli::Backend::{self, Processes, Threads};
+
+    fn said(cells: &[(Backend, u32, &[f64])]) -> String {
+        let verdict = judged(cells, 2).verdict.unwrap();
+        let tell =
+            |other: &Other| format!("{} {:?} {:.2}", other.config, other.standing, other.ratio);
+        let mut words = vec![verdict.config.to_string()];
+        words.extend(verdict.more.iter().map(tell));
+        words.extend(verdict.other_kind.iter().map(tell));
+        words.join("; ")
+    }
+
+    #[test]
+    fn the_fewest_workers_win_than_which_none_is_faster() {
+        assert_eq!(
+            said(&[
+                (Processes, 1, &[100.0, 101.0, 99.0, 100.0, 100.0]),
+                (Processes, 2, &[51.0, 52.0, 51.0, 50.0, 52.0]),
+                (Processes, 4, &[50.5, 52.0, 51.0, 49.0, 52.0]),
+            ]),
+            "2 processes; 4 processes Same 1.00"
+        );
+    }
+
+    #[test]
+    fn one_is_enough_where_more_only_cost() {
+        assert_eq!(
+            said(&[
+                (Threads, 1, &[10.0, 10.1, 9.9, 10.0, 10.0]),
+                (Threads, 2, &[20.0, 20.1, 19.9, 20.0, 20.0]),
+            ]),
+            "1 thread; 2 threads Slower 0.50"
+        );
+    }
+
+    #[test]
+    fn noise_is_no_reason_to_use_more() {
+        assert_eq!(
+            said(&[
+                (Processes, 1, &[100.0, 140.0, 90.0, 120.0, 85.0]),
+                (Processes, 2, &[95.0, 130.0, 88.0, 118.0, 84.0]),
+            ]),
+            "1 process; 2 processes Same 1.05"
+        );
+    }
+
+    #[test]
+    fn the_best_of_the_other_kind_is_told_beside_it() {
+        assert_eq!(
+            said(&[
+                (Processes, 1, &[100.0; 5]),
+                (Processes, 2, &[50.0; 5]),
+                (Threads, 1, &[80.0; 5]),
+                (Threads, 2, &[40.0; 5]),
+            ]),
+            "2 processes; 2 threads Faster 1.25"
+        );
+    }
+}
