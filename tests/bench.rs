@@ -50,7 +50,7 @@ fn every_job_is_measured_with_every_number_of_both_kinds_and_comes_to_one_result
             (
                 "tune",
                 "tune: bezdekIris.data, 150 rows, 80 cells",
-                "best: k 9, CD, 1.000",
+                "best: k 7, CD, 1.000",
             ),
             (
                 "factor --random 300 --digits 9",
