@@ -133,7 +133,7 @@ impl<'a> Layout<'a> {
         };
         for backend in self.report.judged.backends() {
             let words = match self.report.judged.law(backend) {
-                Some(_) => format!("{}, and Amdahl's law", name(backend)),
+                Some(_) => format!("{} (dots: Amdahl's law)", name(backend)),
                 None => name(backend).to_owned(),
             };
             entry(canvas, &words, colours(backend).0, Sample::Points);
