@@ -2,6 +2,8 @@
 
 mod axes;
 mod layout;
+mod points;
+mod strokes;
 
 pub(super) use layout::Layout;
 

@@ -97,14 +97,14 @@ mod tests {
         insta::assert_snapshot!(written(&BenchReport::sample(), Format::Table), @r"
         burn: 24 sums of 10000000 odd numbers, on 2 cores
 
-                           median   spread     least       most   start-up   speed-up   efficiency
-         ──────────────────────────────────────────────────────────────────────────────────────────
-          1 process      100.0 ms   1.5 ms   99.0 ms   102.0 ms      10 µs     1.00 x        100 %
-          2 processes *   52.0 ms   741 µs   51.0 ms    52.5 ms      10 µs     1.92 x         96 %
-          4 processes     52.0 ms   741 µs   51.0 ms    54.0 ms      10 µs     1.92 x         48 %
-          1 thread        99.0 ms   741 µs   98.0 ms   100.0 ms      10 µs     1.00 x        100 %
-          2 threads       50.0 ms   741 µs   49.5 ms    51.0 ms      10 µs     1.98 x         99 %
-          4 threads       60.5 ms   741 µs   60.0 ms    62.0 ms      10 µs     1.64 x         41 %
+                            median   spread     least       most   start-up   speed-up   efficiency
+         ───────────────────────────────────────────────────────────────────────────────────────────
+          1 process       100.0 ms   1.5 ms   99.0 ms   102.0 ms      10 µs     1.00 x        100 %
+          2 processes *    52.0 ms   741 µs   51.0 ms    52.5 ms      10 µs     1.92 x         96 %
+          4 processes      52.0 ms   741 µs   51.0 ms    54.0 ms      10 µs     1.92 x         48 %
+          1 thread         99.0 ms   741 µs   98.0 ms   100.0 ms      10 µs     1.00 x        100 %
+          2 threads        50.0 ms   741 µs   49.5 ms    51.0 ms      10 µs     1.98 x         99 %
+          4 threads        60.5 ms   741 µs   60.0 ms    62.0 ms      10 µs     1.64 x         41 %
 
         processes: 4.0 % serial by Amdahl's law, from one number of workers: at most 25.0 x, however many cores
         threads: 1.0 % serial by Amdahl's law, from one number of workers: at most 99.0 x, however many cores

@@ -3,12 +3,13 @@
 use super::{
     super::{BenchReport, name, words},
     axes::Axes,
+    points::{Point, colours, points},
+    strokes::{SMALL, Sample, dashed, line, sample, small, whisker},
 };
 use crate::{
     cli::Backend,
-    jobs::bench::Row,
     report::{
-        canvas::{Align, Canvas, Rgb, Stroke, Text, Weight, fitted, width},
+        canvas::{Align, Canvas, Rgb, Text, Weight, fitted, width},
         picture::Picture,
     },
 };
@@ -19,16 +20,12 @@ const IDEAL: Rgb = [140, 148, 158];
 const LINE: Rgb = [225, 228, 232];
 const BEYOND: Rgb = [246, 247, 249];
 const WHITE: Rgb = [255, 255, 255];
-/// Blue and vermilion of Okabe and Ito, which people with any eyes tell apart; and lighter, for what is less certain.
-const PROCESSES: (Rgb, Rgb) = ([0, 114, 178], [137, 188, 219]);
-const THREADS: (Rgb, Rgb) = ([213, 94, 0], [237, 179, 136]);
 
 /// Lengths in pixels.
 const MARGIN: f32 = 24.0;
 const WIDTH: f32 = 760.0;
 const TITLE: f32 = 17.0;
 const VALUE: f32 = 12.0;
-const SMALL: f32 = 11.0;
 const LEFT: f32 = MARGIN + 34.0;
 const TOP: f32 = MARGIN + 114.0;
 const HEIGHT: f32 = 380.0;
@@ -47,13 +44,6 @@ pub(in super::super) struct Layout<'a> {
     result: String,
     axes: Axes,
     most_workers: u32,
-}
-
-/// A measured point: its row, its speed-up, and those of the slowest and the fastest run.
-struct Point<'a> {
-    row: &'a Row,
-    speedup: f64,
-    range: (f64, f64),
 }
 
 impl<'a> Layout<'a> {
@@ -143,7 +133,7 @@ impl<'a> Layout<'a> {
         };
         for backend in self.report.judged.backends() {
             let words = match self.report.judged.law(backend) {
-                Some(_) => format!("{}, and Amdahl's law", name(backend)),
+                Some(_) => format!("{} (dots: Amdahl's law)", name(backend)),
                 None => name(backend).to_owned(),
             };
             entry(canvas, &words, colours(backend).0, Sample::Points);
@@ -236,15 +226,8 @@ impl<'a> Layout<'a> {
         let points = points(self.report, backend);
         let place = |point: &Point| (self.x(point), self.axes.y(point.speedup));
         for point in &points {
-            let x = self.x(point);
-            let (low, high) = (self.axes.y(point.range.0), self.axes.y(point.range.1));
-            for (from, to) in [
-                ((x, low), (x, high)),
-                ((x - 4.0, low), (x + 4.0, low)),
-                ((x - 4.0, high), (x + 4.0, high)),
-            ] {
-                line(canvas, from, to, 1.5, light);
-            }
+            let range = (self.axes.y(point.range.0), self.axes.y(point.range.1));
+            whisker(canvas, self.x(point), range, light);
         }
         for pair in points.windows(2) {
             line(canvas, place(&pair[0]), place(&pair[1]), 2.5, colour);
@@ -323,86 +306,4 @@ impl Picture for Layout<'_> {
         }
         self.values(canvas);
     }
-}
-
-/// The points of a kind of workers, if there is one worker to compare them with.
-fn points(report: &BenchReport, backend: Backend) -> Vec<Point<'_>> {
-    let rows = report.judged.of(backend);
-    rows.filter_map(|row| {
-        let speedup = row.speedup.filter(|speedup| *speedup > 0.0)?;
-        let one = speedup * row.figures.median;
-        Some(Point {
-            row,
-            speedup,
-            range: (one / row.figures.most, one / row.figures.least),
-        })
-    })
-    .filter(|point| point.range.1.is_finite())
-    .collect()
-}
-
-/// The colour of a kind of workers, and a lighter one.
-fn colours(backend: Backend) -> (Rgb, Rgb) {
-    match backend {
-        Backend::Processes => PROCESSES,
-        Backend::Threads => THREADS,
-    }
-}
-
-/// How something is drawn.
-#[derive(Clone, Copy)]
-enum Sample {
-    Points,
-    Dashes,
-}
-
-/// A piece of a line for the legend.
-fn sample(canvas: &mut impl Canvas, x: f32, y: f32, colour: Rgb, kind: Sample) {
-    let (from, to) = ((x, y), (x + 26.0, y));
-    match kind {
-        Sample::Points => {
-            line(canvas, from, to, 2.5, colour);
-            canvas.disc((x + 13.0, y), 4.5, colour);
-        }
-        Sample::Dashes => dashed(canvas, from, to, 1.5, colour),
-    }
-}
-
-fn line(canvas: &mut impl Canvas, from: (f32, f32), to: (f32, f32), width: f32, colour: Rgb) {
-    canvas.line(Stroke {
-        from,
-        to,
-        width,
-        colour,
-    });
-}
-
-/// A line of dashes.
-fn dashed(canvas: &mut impl Canvas, from: (f32, f32), to: (f32, f32), width: f32, colour: Rgb) {
-    const DASH: f32 = 6.0;
-    const GAP: f32 = 5.0;
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let length = dx.hypot(dy);
-    let at = |along: f32| {
-        let share = (along / length).min(1.0);
-        (from.0 + dx * share, from.1 + dy * share)
-    };
-    let mut along = 0.0;
-    while along < length {
-        line(canvas, at(along), at(along + DASH), width, colour);
-        along += DASH + GAP;
-    }
-}
-
-/// A few words in small letters.
-fn small(canvas: &mut impl Canvas, at: (f32, f32), align: Align, colour: Rgb, words: &str) {
-    canvas.text(Text {
-        x: at.0,
-        y: at.1,
-        size: SMALL,
-        weight: Weight::Normal,
-        align,
-        colour,
-        words,
-    });
 }
