@@ -485,7 +485,7 @@ fn hold(value: &Value, schema: &Value, document: &Value, place: &str) {
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
-        other => panic!("{other}"),
+        other => unreachable!("{other}"),
     };
     assert!(
         kinds.iter().any(is),

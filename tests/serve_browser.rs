@@ -202,7 +202,7 @@ fn everything_works_without_scripts() {
             assert_eq!(page.text("#live-text").await, "as of now", "no script runs");
             page.click("form.grid button[type=submit]").await;
             page.wait("#tune-status", |text| {
-                text.contains("best: k 9, CD, 1.000 (30 of 30 right)")
+                text.contains("best: k 7, CD, 1.000 (30 of 30 right)")
             })
             .await;
             assert_eq!(page.count("td.cell[class*=' h']").await, 80);

@@ -92,11 +92,15 @@ fn only_names_of_this_server_are_answered() {
             let status = ask(host);
             assert!([400, 421].contains(&status), "{host}: {status}");
         }
-        let two = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n";
+        let two =
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
         site.raw(two).expect(400);
-        site.raw(b"GET / HTTP/1.1\r\n\r\n").expect(400);
-        site.raw(b"GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            .expect(421);
+        site.raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+            .expect(400);
+        site.raw(
+            b"GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+        )
+        .expect(421);
     });
 }
 

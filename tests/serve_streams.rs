@@ -1,5 +1,9 @@
 //! Many streams of events at once: all live, and memory flat.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on panics, and says what it has measured"
+)]
 
 use std::{
     io::{Read, Write},

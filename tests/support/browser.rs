@@ -3,14 +3,15 @@
 use std::{
     future::Future,
     io::{BufRead, BufReader},
+    panic::AssertUnwindSafe,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use tempfile::TempDir;
 use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
-    extensions::cdp::ChromeDevTools,
 };
 
 /// How long anything may take in a browser.
@@ -128,9 +129,10 @@ where
         let web = WebDriver::new(address, wanted).await.expect("a browser");
         let page = Page { web: web.clone() };
         page.dress(look).await;
-        let result = body(page).await;
+        // Whatever happens, the browser is to end.
+        let result = AssertUnwindSafe(body(page)).catch_unwind().await;
         web.quit().await.expect("an end");
-        result
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -142,19 +144,19 @@ pub struct Page {
 
 impl Page {
     async fn dress(&self, look: Look) {
-        let tools = ChromeDevTools::new(self.web.handle.clone());
+        let tools = self.web.cdp();
         let scheme = if look.is_dark { "dark" } else { "light" };
         let media =
             serde_json::json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         tools
-            .execute_cdp_with_params("Emulation.setEmulatedMedia", media)
+            .send_raw("Emulation.setEmulatedMedia", media)
             .await
             .expect("a scheme");
         // A window cannot be as narrow as a phone.
         let (width, height) = look.size;
         let metrics = serde_json::json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         tools
-            .execute_cdp_with_params("Emulation.setDeviceMetricsOverride", metrics)
+            .send_raw("Emulation.setDeviceMetricsOverride", metrics)
             .await
             .expect("a size");
     }

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fmt::Write as _,
     io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::Path,
     process::Command,
     time::Duration,
@@ -118,7 +118,6 @@ impl Site {
         let mut stream = self.connect();
         // The server may have closed without reading all of it.
         let _ = stream.write_all(bytes);
-        let _ = stream.shutdown(Shutdown::Write);
         let mut all = Vec::new();
         let _ = stream.read_to_end(&mut all);
         parse(&all)

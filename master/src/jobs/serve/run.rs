@@ -57,13 +57,11 @@ pub(crate) fn run(args: &ServeArgs, common: &Common) -> anyhow::Result<Done> {
         token: token.map(Arc::new),
     });
     let server = start(args, &site)?;
-    let searching = match args.search.is_empty() {
-        true => None,
-        false => Some(searches.start(
-            SearchArgs::resident(args.search.clone(), args.watch),
-            common.clone(),
-            narrator.clone(),
-        )?),
+    let searching = if args.search.is_empty() {
+        None
+    } else {
+        let tree = SearchArgs::resident(args.search.clone(), args.watch);
+        Some(searches.start(tree, common.clone(), narrator.clone())?)
     };
     let lookouts = Lookouts {
         tunes: Arc::clone(&site.tunes),

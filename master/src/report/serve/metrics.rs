@@ -37,9 +37,15 @@ impl Text {
         let _ = writeln!(self.0, "brigade_{name}{labels} {value}");
     }
 
+    /// A family of one value, which only grows.
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "counter", help);
+        self.value(name, "", value);
+    }
+
     /// A family of one value.
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
-        self.family(name, kind, help);
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "gauge", help);
         self.value(name, "", value);
     }
 }
@@ -50,70 +56,12 @@ pub(crate) fn metrics(meters: &Meters) -> String {
     text.family("build_info", "gauge", "The version of this program.");
     let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
     text.value("build_info", version, 1);
-    pools(meters, &mut text);
-    text.one("tunes_total", "counter", "Tunes begun.", meters.tunes_begun);
-    text.one(
-        "tunes_running",
-        "gauge",
-        "Tunes that run.",
-        meters.tunes_running as u64,
-    );
-    text.one(
-        "tune_tasks_total",
-        "counter",
-        "Tasks of tunes that were done.",
-        meters.tasks_done,
-    );
-    text.one(
-        "tune_tasks_open",
-        "gauge",
-        "Tasks of running tunes that are not done.",
-        meters.tasks_open as u64,
-    );
-    text.one(
-        "searches_total",
-        "counter",
-        "Questions to the resident tree.",
-        meters.searches,
-    );
-    text.family(
-        "http_answers_total",
-        "counter",
-        "Answers by class of status.",
-    );
-    for (class, count) in &meters.answers {
-        text.value(
-            "http_answers_total",
-            &format!("{{class=\"{class}xx\"}}"),
-            *count,
-        );
-    }
-    text.one(
-        "http_connections_total",
-        "counter",
-        "Connections accepted.",
-        meters.connections,
-    );
-    text.one(
-        "http_connections_open",
-        "gauge",
-        "Connections that are open.",
-        meters.open,
-    );
-    text.one(
-        "http_event_streams",
-        "gauge",
-        "Streams of events that are open.",
-        meters.streams,
-    );
     if let Some(bytes) = meters.resident_bytes {
-        text.one(
-            "resident_memory_bytes",
-            "gauge",
-            "Memory of this process.",
-            bytes,
-        );
+        text.gauge("resident_memory_bytes", "Memory of this process.", bytes);
     }
+    pools(meters, &mut text);
+    tunes(meters, &mut text);
+    http(meters, &mut text);
     if let Some(counts) = &meters.logs {
         logs(counts, &mut text);
     }
@@ -123,62 +71,65 @@ pub(crate) fn metrics(meters: &Meters) -> String {
 /// Pools and workers of all masters of this user.
 fn pools(meters: &Meters, text: &mut Text) {
     let pools = &meters.activity.ps.pools;
-    let mut states = BTreeMap::from([
-        ("absent", 0),
-        ("busy", 0),
-        ("gone", 0),
-        ("idle", 0),
-        ("starting", 0),
-    ]);
+    let states = ["absent", "busy", "gone", "idle", "starting"];
+    let mut states = BTreeMap::from(states.map(|state| (state, 0)));
     for worker in pools.iter().flat_map(|pool| &pool.workers) {
         *states.entry(worker.state).or_insert(0_u64) += 1;
     }
-    text.one(
-        "pools",
-        "gauge",
-        "Pools of this user on this host.",
-        pools.len() as u64,
-    );
+    let count = pools.len() as u64;
+    text.gauge("pools", "Pools of this user on this host.", count);
     text.family("workers", "gauge", "Workers of these pools by state.");
     for (state, count) in states {
         text.value("workers", &format!("{{state=\"{state}\"}}"), count);
     }
 }
 
+fn tunes(meters: &Meters, text: &mut Text) {
+    let (running, open) = (meters.tunes_running as u64, meters.tasks_open as u64);
+    text.counter("tunes_total", "Tunes begun.", meters.tunes_begun);
+    text.gauge("tunes_running", "Tunes that run.", running);
+    let help = "Tasks of tunes that were done.";
+    text.counter("tune_tasks_total", help, meters.tasks_done);
+    let help = "Tasks of running tunes that are not done.";
+    text.gauge("tune_tasks_open", help, open);
+    let help = "Questions to the resident tree.";
+    text.counter("searches_total", help, meters.searches);
+}
+
+fn http(meters: &Meters, text: &mut Text) {
+    let name = "http_answers_total";
+    text.family(name, "counter", "Answers by class of status.");
+    for (class, count) in &meters.answers {
+        text.value(name, &format!("{{class=\"{class}xx\"}}"), *count);
+    }
+    let accepted = meters.connections;
+    text.counter("http_connections_total", "Connections accepted.", accepted);
+    text.gauge(
+        "http_connections_open",
+        "Connections that are open.",
+        meters.open,
+    );
+    let help = "Streams of events that are open.";
+    text.gauge("http_event_streams", help, meters.streams);
+}
+
 fn logs(counts: &Counts, text: &mut Text) {
-    text.one(
-        "log_records_total",
-        "counter",
-        "Log records taken in.",
-        counts.records,
-    );
-    text.one(
-        "log_lines_total",
-        "counter",
-        "Log lines written.",
-        counts.lines,
-    );
-    text.one(
+    text.counter("log_records_total", "Log records taken in.", counts.records);
+    text.counter("log_lines_total", "Log lines written.", counts.lines);
+    text.counter(
         "log_rejected_total",
-        "counter",
         "Log records refused.",
         counts.rejected,
     );
-    text.one(
-        "log_torn_total",
-        "counter",
-        "Log records of which only a part came.",
-        counts.torn,
-    );
-    text.one(
+    let help = "Log records of which only a part came.";
+    text.counter("log_torn_total", help, counts.torn);
+    text.counter(
         "log_bytes_total",
-        "counter",
         "Bytes read from log clients.",
         counts.bytes,
     );
-    text.one(
+    text.gauge(
         "log_clients_open",
-        "gauge",
         "Log clients that are connected.",
         counts.open,
     );

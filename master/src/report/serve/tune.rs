@@ -83,14 +83,22 @@ fn panel(tune: &Tune) -> Markup {
                 (asked.classes) " classes · split " (asked.split) " · scale " (asked.scale)
                 " · votes " (asked.weights) " · " (asked.metric)
             }
-            div #tune-status { (status(tune, &now)) }
+            div.status-line {
+                div #tune-status { (status(tune, &now)) }
+                // Not a part of what is made anew: a button that is replaced under the hand cannot be pressed.
+                @if now.state == State::Running {
+                    form #cancel-form method="post" action={ "/tunes/" (tune.id) "/cancel" } {
+                        button.quiet #cancel type="submit" { "Cancel" }
+                    }
+                }
+            }
             (heat::map(tune, &now))
             div #tune-result { (result(&now)) }
         }
     }
 }
 
-/// How far it is, what is best, and a button to cancel it.
+/// How far it is, and what is best.
 pub(super) fn status(tune: &Tune, now: &Snapshot) -> Markup {
     let percent = format!("{:.0}", now.fraction * 100.0);
     let is_running = now.state == State::Running;
@@ -105,9 +113,6 @@ pub(super) fn status(tune: &Tune, now: &Snapshot) -> Markup {
             }
             @if is_running {
                 progress max="100" value=(percent) aria-label="Progress" { (percent) " %" }
-                form method="post" action={ "/tunes/" (tune.id) "/cancel" } {
-                    button.quiet #cancel type="submit" { "Cancel" }
-                }
             } @else {
                 p.note { (percent) " % of the work in " (time(now.elapsed)) }
             }

@@ -1,4 +1,8 @@
 //! For programs: JSON, events and metrics.
+#![expect(
+    clippy::unused_async,
+    reason = "a handler is async, whether it waits or not"
+)]
 
 use std::sync::Arc;
 
@@ -136,7 +140,7 @@ pub(super) async fn show_tune(
     State(site): Shared,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(serve::tune_json(&*tune_of(&site, &id)?)))
+    Ok(Json(serve::tune_json(&tune_of(&site, &id)?)))
 }
 
 pub(super) async fn cancel(

@@ -69,7 +69,7 @@ function watch() {
     const now = JSON.parse(event.data);
     takeCells(now.cells, now.best);
     replaceParts(now.html);
-    document.body.dataset.state = now.state;
+    if (now.state !== "running") byId("cancel-form")?.remove();
   });
   // A page that was left is not watched any more.
   addEventListener("pagehide", () => events.close());
