@@ -140,7 +140,8 @@ pub(super) async fn show_tune(
     State(site): Shared,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(serve::tune_json(&tune_of(&site, &id)?)))
+    let tune = tune_of(&site, &id)?;
+    Ok(Json(serve::tune_json(&tune)))
 }
 
 pub(super) async fn cancel(
