@@ -1,8 +1,4 @@
 //! For programs: JSON, events and metrics.
-#![expect(
-    clippy::unused_async,
-    reason = "a handler is async, whether it waits or not"
-)]
 
 use std::sync::Arc;
 
