@@ -110,10 +110,9 @@ fn a_page_that_is_left_ends_its_tune() {
             page.click("form.grid button[type=submit]").await;
             page.find("td.part").await;
             page.go("about:blank").await;
-            let ended = || site.tune_of(1)["state"] == "cancelled";
-            // Looking would keep it alive.
-            std::thread::sleep(std::time::Duration::from_millis(1500));
-            assert!(eventually(10, ended));
+            // Looking at the tune would keep it alive; at its workers, it does not.
+            assert!(eventually(30, || children_of(site.pid()).is_empty()));
+            assert_eq!(site.tune_of(1)["state"], "cancelled");
         });
     });
 }
@@ -212,7 +211,7 @@ fn everything_works_without_scripts() {
                 .await;
             assert_eq!(page.text("#found mark").await, "needle");
             // It looks again by itself, and cancel is a form.
-            page.click("details summary").await;
+            page.go(&site.url("/")).await;
             page.choose("#table", large.to_str().unwrap()).await;
             page.fill("#f-distance", LONG[1]).await;
             page.fill("#f-split", "kfold:5x20").await;

@@ -68,27 +68,22 @@ pub(crate) fn guarded(routes: Router, guard: Arc<Guard>) -> Router {
 
 async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let reads_pages = reads_pages(&request);
-    let answer = match guard.check(&request) {
-        Err(problem) => {
-            if problem.status == StatusCode::UNAUTHORIZED
-                && request.headers().contains_key(header::AUTHORIZATION)
-            {
-                tokio::time::sleep(WRONG_TOKEN).await;
-            }
-            problem.into_response()
+    let answer = if let Err(problem) = guard.check(&request) {
+        let has_guessed = request.headers().contains_key(header::AUTHORIZATION);
+        if problem.status == StatusCode::UNAUTHORIZED && has_guessed {
+            tokio::time::sleep(WRONG_TOKEN).await;
         }
-        Ok(()) => {
-            let limit = guard.limits.request;
-            let late = |_| {
-                let seconds = limit.as_secs();
-                let detail =
-                    format!("the request was not complete and answered within {seconds} s");
-                Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
-            };
-            tokio::time::timeout(limit, next.run(request))
-                .await
-                .unwrap_or_else(late)
-        }
+        problem.into_response()
+    } else {
+        let limit = guard.limits.request;
+        let late = |_| {
+            let seconds = limit.as_secs();
+            let detail = format!("the request was not complete and answered within {seconds} s");
+            Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
+        };
+        tokio::time::timeout(limit, next.run(request))
+            .await
+            .unwrap_or_else(late)
     };
     guard.traffic.answered(answer.status());
     let mut answer = guard.show(answer, reads_pages).await;

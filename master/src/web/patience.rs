@@ -118,7 +118,7 @@ mod tests {
             let (stream, _) = listener.accept().await.unwrap();
             let mut stream = Patience::new(stream, Duration::from_millis(50));
             let error = loop {
-                if let Err(error) = stream.write_all(&[0; 1 << 16]).await {
+                if let Err(error) = stream.write_all(&[0; 4096]).await {
                     break error;
                 }
             };

@@ -277,9 +277,10 @@ mod tests {
 
     #[test]
     fn many_classes_with_many_cells_are_too_much() {
-        let rows: String = (0..3000)
-            .map(|row| format!("{row},c{}\n", row % 1500))
+        let rows: Vec<String> = (0..3000)
+            .map(|row| format!("{row},c{}", row % 1500))
             .collect();
+        let rows = rows.join("\n");
         let error = form(&[("k", "1:1000")], Some(&rows)).unwrap_err();
         assert!(error.contains("1500 classes are more than"), "{error}");
         assert!(form(&[("k", "1:10")], Some(&rows)).is_ok());

@@ -1,8 +1,4 @@
 //! For programs: JSON, events and metrics.
-#![expect(
-    clippy::unused_async,
-    reason = "a handler is async, whether it waits or not"
-)]
 
 use std::sync::Arc;
 
@@ -140,7 +136,8 @@ pub(super) async fn show_tune(
     State(site): Shared,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(serve::tune_json(&tune_of(&site, &id)?)))
+    let tune = tune_of(&site, &id)?;
+    Ok(Json(serve::tune_json(&tune)))
 }
 
 pub(super) async fn cancel(

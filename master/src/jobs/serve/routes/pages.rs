@@ -1,8 +1,4 @@
 //! For people: one page, whole without any script.
-#![expect(
-    clippy::unused_async,
-    reason = "a handler is async, whether it waits or not"
-)]
 
 use std::{sync::Arc, time::Duration};
 
