@@ -14,7 +14,7 @@ fn nothing_is_lost_with_an_atomic_or_a_lock() {
         let text = |race: &serde_json::Value, name: &str| race[name].as_str().unwrap().to_owned();
         let ways: Vec<_> = races
             .iter()
-            .map(|race| text(race, "backend") + " " + &text(race, "way"))
+            .map(|race| format!("{} {}", text(race, "backend"), text(race, "way")))
             .collect();
         assert_eq!(
             ways,
