@@ -9,10 +9,11 @@ use std::{
     time::Duration,
 };
 
+use anyhow::bail;
 use brigade::{Pool, PoolBuilder};
 use clap::{Args, ValueEnum};
 
-use super::{Narrator, Progress, signals};
+use super::{Narrator, Progress, broker::OnCluster, signals};
 use crate::report::Format;
 
 /// The most workers that make sense on any machine there is.
@@ -31,13 +32,29 @@ pub(crate) enum When {
 }
 
 /// What does the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
-    /// One process a worker: a task that crashes costs nothing else
+    /// One process a worker: a task that crashes costs nothing else.
     Processes,
-    /// Threads of this process: cheaper to start, but a task that crashes takes everything with it
+    /// Threads of this process: cheaper to start, but a task that crashes takes everything with it.
     Threads,
+    /// The workers of all hosts that have joined a NATS server.
+    Nats,
 }
+
+/// The same as the command line says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum BackendArg {
+    Local(Backend),
+    /// At these addresses.
+    Nats(String),
+}
+
+/// How many workers there are on other machines is known when the work has begun; it is cut for so many.
+const PLANNED_WORKERS: usize = 64;
+
+/// Work that is on its way to other machines should last for so many times as long as on its way to a worker here.
+const DEPTH: usize = 8;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
@@ -46,9 +63,13 @@ pub(crate) struct Common {
     #[arg(short = 'j', long, value_name = "N", value_parser = count)]
     workers: Option<u32>,
 
-    /// What does the work: worker processes, or threads of this process
-    #[arg(long, value_name = "KIND", default_value = "processes")]
-    backend: Backend,
+    /// What does the work: processes, threads (of this process), or the hosts that have joined a NATS server, by
+    /// its address such as nats://host:4222; may be given more than once for the servers of one cluster
+    #[arg(long, value_name = "KIND", default_value = "processes", value_parser = backend)]
+    backend: Vec<BackendArg>,
+
+    #[command(flatten)]
+    on_cluster: OnCluster,
 
     /// How long one task may run, such as 500ms, 30s or 5m; its worker is ended then [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -92,6 +113,7 @@ impl Common {
     pub(crate) fn workers(&self) -> usize {
         self.workers
             .and_then(|workers| usize::try_from(workers).ok())
+            .or_else(|| (self.backend() == Backend::Nats).then_some(PLANNED_WORKERS))
             .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
             .unwrap_or(1)
     }
@@ -120,6 +142,17 @@ impl Common {
         self.workers.map_or(default, |_| self.workers())
     }
 
+    /// Starts a pool that signals reach, on other machines if they were asked for.
+    pub(crate) fn start_anywhere(&self, pool: PoolBuilder) -> anyhow::Result<Pool> {
+        if !self.is_elsewhere() {
+            if self.on_cluster.is_resumed() {
+                bail!("--resume-job goes with --backend nats://…, where the job is");
+            }
+            return Self::start(pool);
+        }
+        Self::start(pool.cluster(self.on_cluster.cluster(&self.addresses())?))
+    }
+
     /// Starts a pool that signals reach.
     pub(crate) fn start(pool: PoolBuilder) -> anyhow::Result<Pool> {
         let pool = pool.start()?;
@@ -142,14 +175,47 @@ impl Common {
         self.verbose
     }
 
-    /// Whether processes or threads were asked for.
+    /// Whether processes, threads or other machines were asked for.
     pub(crate) fn backend(&self) -> Backend {
-        self.backend
+        match self.backend.last() {
+            Some(BackendArg::Local(backend)) => *backend,
+            Some(BackendArg::Nats(_)) => Backend::Nats,
+            None => Backend::Processes,
+        }
+    }
+
+    /// Whether the work is done on other machines.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.backend() == Backend::Nats
+    }
+
+    /// How many times as much work as usual should be on its way.
+    pub(crate) fn depth(&self) -> usize {
+        if self.is_elsewhere() { DEPTH } else { 1 }
+    }
+
+    /// Refuses other machines, for a command that keeps something on this one.
+    pub(crate) fn stays_here(&self) -> anyhow::Result<()> {
+        if self.is_elsewhere() {
+            bail!(
+                "this command works on this machine only: leave out --backend nats://…, which tune, factor, imports and run take"
+            );
+        }
+        Ok(())
+    }
+
+    /// The addresses of the NATS server.
+    fn addresses(&self) -> Vec<String> {
+        let urls = self.backend.iter().filter_map(|backend| match backend {
+            BackendArg::Nats(url) => Some(url.clone()),
+            BackendArg::Local(_) => None,
+        });
+        urls.collect()
     }
 
     /// A pool as these options want it, its events told by `narrator`.
     pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
-        self.pool_of(self.backend, title, narrator)
+        self.pool_of(self.backend(), title, narrator)
     }
 
     /// The same with another backend.
@@ -168,7 +234,7 @@ impl Common {
 
     /// A pool whose tasks go on for as long as the program: no time limit is theirs.
     pub(crate) fn resident_pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
-        self.resident_pool_of(self.backend, title, narrator)
+        self.resident_pool_of(self.backend(), title, narrator)
     }
 
     fn resident_pool_of(&self, backend: Backend, title: &str, narrator: &Narrator) -> PoolBuilder {
@@ -183,7 +249,8 @@ impl Common {
             None => builder,
         };
         match backend {
-            Backend::Processes => builder,
+            // Where to, is said when it is started.
+            Backend::Processes | Backend::Nats => builder,
             Backend::Threads => builder.threads(brigade_worker::jobs::registry()),
         }
     }
@@ -201,6 +268,55 @@ impl Common {
     /// Whether results are coloured.
     pub(crate) fn is_coloured(&self) -> bool {
         self.color.is_coloured()
+    }
+}
+
+/// What a host that works for others may be told of its pools.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HostOptions {
+    /// Worker processes, or a share of the cores such as 50% [default: the cores this process may use]
+    #[arg(short = 'j', long, value_name = "N", value_parser = count)]
+    workers: Option<u32>,
+
+    /// Say on standard error which jobs and processes there are, and what becomes of them
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The worker executable [default: `worker` beside this program]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BRIGADE_WORKER",
+        hide_env_values = true
+    )]
+    worker_exe: Option<PathBuf>,
+}
+
+impl HostOptions {
+    /// How many workers were asked for, or fit this machine.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
+            .and_then(|workers| usize::try_from(workers).ok())
+            .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
+            .unwrap_or(1)
+    }
+
+    /// A pool of processes for a job of this title.
+    pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
+        let narrator = narrator.clone();
+        let builder = Pool::builder()
+            .workers(self.workers())
+            .title(title)
+            .on_event(move |event| narrator.tell(event));
+        match &self.worker_exe {
+            Some(path) => builder.worker_executable(path),
+            None => builder,
+        }
+    }
+
+    /// Who tells on standard error what happens.
+    pub(crate) fn narrator(&self) -> Narrator {
+        When::Never.narrator(self.verbose)
     }
 }
 
@@ -248,6 +364,21 @@ fn count(text: &str) -> Result<u32, String> {
                 "expected a number from 1 to {MOST_WORKERS}, or a share of the cores such as 50%"
             )
         })
+}
+
+/// What does the work, as the command line says it.
+fn backend(text: &str) -> Result<BackendArg, String> {
+    match text {
+        "processes" => Ok(BackendArg::Local(Backend::Processes)),
+        "threads" => Ok(BackendArg::Local(Backend::Threads)),
+        url if ["nats://", "tls://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Ok(BackendArg::Nats(url.to_owned()))
+        }
+        _ => Err(
+            "possible values: processes, threads, or the address of a NATS server such as nats://host:4222"
+                .into(),
+        ),
+    }
 }
 
 /// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.

@@ -1,11 +1,13 @@
 //! The shipped jobs as `master` sees them: arguments, what to submit, how to gather.
 
 pub(crate) mod classify;
+pub(crate) mod cluster;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod imports;
 pub(crate) mod iris;
+pub(crate) mod join;
 pub(crate) mod logs;
 mod news;
 mod order;

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 pub(crate) mod burn;
 mod canvas;
 pub(crate) mod classify;
+pub(crate) mod cluster;
 pub(crate) mod deli;
 pub(crate) mod doctor;
 pub(crate) mod factor;

@@ -42,9 +42,10 @@ enum News {
 pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
-    let pool = Common::start(common.pool("factor", &narrator))?;
+    let pool = common.start_anywhere(common.pool("factor", &narrator))?;
     let (tell, news) = mpsc::channel();
-    let tickets = read(args, common.workers() * BATCHES_PER_WORKER, tell.clone());
+    let batches = common.workers() * BATCHES_PER_WORKER * common.depth();
+    let tickets = read(args, batches, tell.clone());
     let mut desk = Desk {
         method: args.method(),
         pool,
@@ -65,10 +66,11 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
         faults,
         ..
     } = desk;
+    let workers = pool.stats().workers;
     pool.join();
     narrator.finish();
     report
-        .finish(common.workers(), began.elapsed(), &mut out)
+        .finish(workers, began.elapsed(), &mut out)
         .and_then(|()| out.flush())
         .context("cannot write the report")?;
     Ok(match faults {

@@ -33,14 +33,14 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         .map(|_| save::Sources::of(args))
         .transpose()?;
     let grid = args.grid();
-    let workers = common.workers();
-    let tasks = plan(&grid, &terms, &table, workers)?;
+    let tasks = plan(&grid, &terms, &table, common.workers())?;
 
     let segment = table.segment()?;
     let builder = common.pool("tune", &narrator);
-    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
+    let pool = common.start_anywhere(builder.share(SAMPLES, segment.fd())?)?;
     let gather = Gather::new(&grid, args.metric, terms.split, &tasks, &table.class_ids);
     let (gather, failures) = score(&pool, gather, &tasks, &narrator)?;
+    let workers = pool.stats().workers;
     pool.join();
     narrator.finish();
     warn(&gather, &table, &terms, &narrator);
