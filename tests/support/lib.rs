@@ -11,6 +11,7 @@
     reason = "tests use what they ask for, and a test that cannot go on panics"
 )]
 
+mod cluster;
 pub mod logs;
 mod pools;
 mod process;
@@ -29,6 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use cluster::Nats;
 pub use pools::{Nested, block_on, builder, pool, sleep};
 pub use process::{
     children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,

@@ -5,6 +5,8 @@
 
 mod beat;
 mod crew;
+mod exchange;
+mod in_hand;
 mod jobs;
 mod outcome;
 mod runner;

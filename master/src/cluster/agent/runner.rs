@@ -1,63 +1,48 @@
 //! One job on this host: chunks in, results out.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer, message::Acker};
-use brigade_protocol::Task;
-use brigade_protocol::jobs::run::RunCommand;
-use futures_util::StreamExt;
+use async_nats::jetstream::{AckKind, Message, message::Acker};
 use tokio::{
-    sync::{mpsc::UnboundedReceiver, watch},
+    sync::{
+        mpsc::{UnboundedReceiver, channel, unbounded_channel},
+        watch,
+    },
     task::JoinSet,
-    time::{interval, sleep, timeout},
+    time::{interval, timeout},
 };
 
 use super::{
     super::{
-        broker::{Link, PATIENCE, within},
+        broker::{Link, PATIENCE},
         data::descriptor,
-        error::ClusterError,
         failure::Failure,
-        names::{HOSTS, JobName},
-        publish::Obstacle,
-        wire::{Chunk, Description, Print, decode, print},
+        names::JobName,
+        wire::Description,
     },
     Told,
     beat::Me,
     crew::{Crew, Done, kept},
-    outcome::{Outcome, messages},
+    exchange::{ask, send},
+    in_hand::InHand,
 };
 use crate::pool::internals::{Terms, lock};
-
-/// A chunk that comes back more often has ended its hosts.
-const MOST_DELIVERIES: i64 = 5;
-
-/// How long the server may think about what it has for us.
-const ASK: Duration = Duration::from_secs(5);
 
 /// Without tasks for so long, the workers of a job end.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// How long a job can let a host be silent.
+const LEAST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_hours(1);
+
 /// While chunks take less, the next ones are fetched before they are needed.
 const BRISK: Duration = Duration::from_secs(1);
 
-/// A chunk that this host has taken.
-struct InHand {
-    chunk: Chunk,
-    acker: Arc<Acker>,
-    delivered: i64,
-    prints: Vec<Print>,
-    outcomes: Vec<Option<Outcome>>,
-    left: usize,
-    since: Instant,
-    /// The local pool could not do it.
-    is_spoilt: bool,
-}
-
+/// One job as this host serves it.
 struct Runner {
     link: Link,
     me: Arc<Me>,
@@ -67,6 +52,8 @@ struct Runner {
     crew: Option<Crew>,
     /// By the position of their first task in the pool.
     in_hand: BTreeMap<u64, InHand>,
+    /// Chunks that may be what hosts have died of; they wait until they are alone.
+    suspects: VecDeque<InHand>,
     /// Chunks whose results are on their way, by number.
     leaving: BTreeMap<u64, Arc<Acker>>,
     sending: JoinSet<u64>,
@@ -94,6 +81,7 @@ pub(super) async fn run(
         ended,
         crew: None,
         in_hand: BTreeMap::new(),
+        suspects: VecDeque::new(),
         leaving: BTreeMap::new(),
         sending: JoinSet::new(),
         next_leaving: 0,
@@ -112,9 +100,11 @@ pub(super) async fn run(
 impl Runner {
     async fn serve(&mut self) {
         let (mut ended, mut draining) = (self.ended.clone(), self.me.draining.clone());
-        let mut progress = interval(self.description.patience / 3);
-        let (_, mut done) = tokio::sync::mpsc::unbounded_channel::<Vec<Done>>();
-        let (mut tell, mut messages) = tokio::sync::mpsc::channel::<Vec<Message>>(1);
+        // What a stranger calls patience may be none at all.
+        let patience = self.description.patience.clamp(LEAST, MOST);
+        let mut progress = interval(patience / 3);
+        let (_, mut done) = unbounded_channel::<Vec<Done>>();
+        let (mut tell, mut messages) = channel::<Vec<Message>>(1);
         let mut asked = JoinSet::new();
         loop {
             let is_draining = self.me.is_draining();
@@ -149,18 +139,22 @@ impl Runner {
                 _ = draining.changed() => {
                     // What has not come yet goes to others.
                     asked.abort_all();
-                    (tell, messages) = tokio::sync::mpsc::channel(1);
+                    (tell, messages) = channel(1);
                 }
             }
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.in_hand.is_empty() && self.leaving.is_empty()
+        self.in_hand.is_empty() && self.suspects.is_empty() && self.leaving.is_empty()
     }
 
     /// How many more chunks this host can take: one for each worker, and as many again while they are short.
     fn free(&self) -> usize {
+        let has_suspect = self.in_hand.values().any(InHand::is_suspicious);
+        if has_suspect || !self.suspects.is_empty() {
+            return 0;
+        }
         let slots = self.me.slots;
         let room = if self.pace < BRISK { 2 * slots } else { slots };
         room.saturating_sub(self.in_hand.len())
@@ -216,41 +210,60 @@ impl Runner {
         self.me.say(&self.link, false).await;
     }
 
-    /// Gives a chunk to the pool.
+    /// Takes a chunk, and gives it to the pool unless it must wait for its turn.
     async fn take(&mut self, message: Message) {
-        let delivered = message.info().map_or(1, |info| info.delivered);
-        let (message, acker) = message.split();
-        let Some(chunk) = decode::<Chunk>(&message.payload) else {
-            self.me.tell(Told::Trouble(format!(
-                "a message of {} bytes for job {} is no chunk of tasks; it is dropped",
-                message.payload.len(),
-                self.job
-            )));
-            let _ = acker.ack_with(AckKind::Term).await;
-            return;
+        let mut taken = match InHand::open(message) {
+            Ok(taken) => taken,
+            Err(acker) => {
+                self.me.tell(Told::Trouble(format!(
+                    "a message for job {} is no chunk of tasks; it is dropped",
+                    self.job
+                )));
+                let _ = acker.ack_with(AckKind::Term).await;
+                return;
+            }
         };
-        let Some(items) = chunk.items().filter(|items| !items.is_empty()) else {
-            let _ = acker.ack_with(AckKind::Term).await;
-            return;
-        };
-        let prints: Vec<Print> = items.iter().map(|item| print(&chunk.kind, item)).collect();
-        let mut taken = InHand {
-            acker: Arc::new(acker),
-            delivered,
-            outcomes: vec![None; items.len()],
-            left: items.len(),
-            since: Instant::now(),
-            is_spoilt: false,
-            prints,
-            chunk: chunk.clone(),
-        };
-        if let Some(failure) = self.refusal(&chunk, delivered) {
-            taken.outcomes = vec![Some(Err(failure)); items.len()];
+        if let Some(failure) = taken.refusal(&self.description) {
+            taken.refuse(failure);
             return self.leave(taken);
         }
-        let (Some(kind), Some(crew)) = (kept(&chunk.kind), &mut self.crew) else {
-            let known = Vec::new();
-            taken.outcomes = vec![Some(Err(Failure::UnknownKind { known })); items.len()];
+        let name = (self.job.to_string(), taken.chunk.master, taken.chunk.chunk);
+        lock(&self.me.in_hand).insert(name);
+        if taken.is_suspicious() {
+            self.suspects.push_back(taken);
+        } else {
+            self.submit(taken);
+        }
+        self.try_suspect();
+    }
+
+    /// What may have ended hosts runs by itself, so that nothing else is blamed for it. The first and the last of
+    /// them take turns: whatever stands beside a bad one has its turn before it.
+    fn try_suspect(&mut self) {
+        if !self.in_hand.is_empty() {
+            return;
+        }
+        let is_odd = self
+            .suspects
+            .front()
+            .is_some_and(|first| first.delivered % 2 == 1);
+        let next = if is_odd {
+            self.suspects.pop_back()
+        } else {
+            self.suspects.pop_front()
+        };
+        if let Some(next) = next {
+            self.submit(next);
+        }
+    }
+
+    /// Gives a chunk to the pool.
+    fn submit(&mut self, mut taken: InHand) {
+        let chunk = &taken.chunk;
+        let (Some(kind), Some(crew), Some(items)) =
+            (kept(&chunk.kind), &mut self.crew, chunk.items())
+        else {
+            taken.refuse(Failure::UnknownKind { known: Vec::new() });
             return self.leave(taken);
         };
         let terms = Terms {
@@ -259,60 +272,25 @@ impl Runner {
             priority: 0,
             is_single: chunk.timeout.is_some() || self.description.tasks_per_worker.is_some(),
         };
-        let name = (self.job.to_string(), chunk.master, chunk.chunk);
-        lock(&self.me.in_hand).insert(name);
         let first = crew.submit(kind, &items, terms, chunk.cost_ns);
         self.in_hand.insert(first, taken);
     }
 
-    /// Why a chunk is not given to the pool.
-    fn refusal(&self, chunk: &Chunk, delivered: i64) -> Option<Failure> {
-        if delivered > MOST_DELIVERIES {
-            let deliveries = u64::try_from(delivered - 1).unwrap_or_default();
-            return Some(Failure::Undelivered { deliveries });
-        }
-        // Whatever the job says of itself, commands run here only if its owner lets them.
-        let is_command = chunk.kind == RunCommand::KIND;
-        (is_command && !self.description.starts_processes).then(|| {
-            Failure::Other("was refused: the job did not say that it runs commands".into())
-        })
-    }
-
     /// Takes outcomes from the pool; chunks that are complete go to the server.
     fn collect(&mut self, done: Vec<Done>) {
-        let mut complete = Vec::new();
         for (position, outcome) in done {
             let Some((&first, taken)) = self.in_hand.range_mut(..=position).next_back() else {
                 continue;
             };
             let index = usize::try_from(position - first).unwrap_or(usize::MAX);
-            let Some(slot) = taken.outcomes.get_mut(index).filter(|slot| slot.is_none()) else {
-                continue;
-            };
-            *slot = Some(match outcome {
-                Ok(output) => Ok(output),
-                Err(error) => {
-                    let text = error.to_string();
-                    Failure::of(error).map_or_else(
-                        || {
-                            taken.is_spoilt = true;
-                            Err(Failure::Other(text))
-                        },
-                        Err,
-                    )
-                }
-            });
-            taken.left -= 1;
-            if taken.left == 0 {
-                complete.push(first);
-            }
-        }
-        for first in complete {
-            if let Some(taken) = self.in_hand.remove(&first) {
+            if taken.put(index, outcome)
+                && let Some(taken) = self.in_hand.remove(&first)
+            {
                 self.pace = (self.pace * 3 + taken.since.elapsed()) / 4;
                 self.leave(taken);
             }
         }
+        self.try_suspect();
     }
 
     /// Sends what came of a chunk, and then lets the server forget it.
@@ -333,7 +311,8 @@ impl Runner {
 
     /// The server is told that this host lives and works.
     async fn say_progress(&self) {
-        let in_hand = self.in_hand.values().map(|taken| &taken.acker);
+        let in_hand = self.in_hand.values().chain(&self.suspects);
+        let in_hand = in_hand.map(|taken| &taken.acker);
         for acker in in_hand.chain(self.leaving.values()) {
             // One that is lost is followed by another in time.
             let _ = timeout(PATIENCE / 5, acker.ack_with(AckKind::Progress)).await;
@@ -347,98 +326,9 @@ impl Runner {
         } else if self.idle_since.elapsed() > IDLE
             && let Some(crew) = self.crew.take()
         {
-            *done = tokio::sync::mpsc::unbounded_channel().1;
+            *done = unbounded_channel().1;
             // Its thread does not hold up the others.
             drop(tokio::task::spawn_blocking(move || crew.terminate()));
         }
     }
-}
-
-/// Asks the server for up to so many chunks, and passes them on as they come.
-async fn ask(link: Link, job: JobName, free: usize, tell: tokio::sync::mpsc::Sender<Vec<Message>>) {
-    let what = "give chunks";
-    let asked: Result<(), ClusterError> = async {
-        let consumer = link.js.get_consumer_from_stream(HOSTS, job.task_stream());
-        let consumer: PullConsumer = within(what, PATIENCE, consumer)
-            .await?
-            .map_err(|error| ClusterError::refused(what, error))?;
-        let batch = consumer.batch().max_messages(free).expires(ASK).messages();
-        let mut batch = within(what, PATIENCE, batch)
-            .await?
-            .map_err(|error| ClusterError::refused(what, error))?;
-        // The question is lost with its server, so there is an end to waiting.
-        while let Some(message) = within(what, ASK + PATIENCE / 2, batch.next()).await? {
-            let message = message.map_err(|error| ClusterError::refused(what, error))?;
-            if tell.send(vec![message]).await.is_err() {
-                break;
-            }
-        }
-        Ok(())
-    }
-    .await;
-    if asked.is_err() {
-        sleep(Duration::from_millis(300)).await;
-    }
-}
-
-/// Gives results to the server until it has them, and acknowledges the chunk.
-async fn send(
-    link: &Link,
-    me: &Me,
-    job: &JobName,
-    cost_ns: u64,
-    taken: InHand,
-    ended: watch::Receiver<bool>,
-) {
-    let InHand {
-        chunk,
-        acker,
-        delivered,
-        prints,
-        outcomes,
-        is_spoilt,
-        ..
-    } = taken;
-    if is_spoilt {
-        let _ = acker
-            .ack_with(AckKind::Nak(Some(Duration::from_secs(1))))
-            .await;
-        return;
-    }
-    let count = outcomes.len() as u64;
-    let outcomes = prints.into_iter().zip(outcomes.into_iter().flatten());
-    let messages = messages(
-        &me.id,
-        &chunk,
-        cost_ns,
-        outcomes.collect(),
-        link.max_payload(),
-    );
-    for (number, bytes) in messages.into_iter().enumerate() {
-        let Chunk {
-            master,
-            chunk,
-            attempt,
-            ..
-        } = &chunk;
-        let id = format!(
-            "{job}.{master:x}.{chunk}.{attempt}.{delivered}.{}.{number}",
-            me.id
-        );
-        let is_wanted = || !*ended.borrow();
-        let tell = |obstacle| match obstacle {
-            Obstacle::Full(reason) => me.set_trouble(Some(reason)),
-            Obstacle::Other(_) => {}
-        };
-        if !link
-            .publish(job.results(), &id, bytes, is_wanted, tell)
-            .await
-        {
-            return;
-        }
-    }
-    me.set_trouble(None);
-    me.done.fetch_add(count, Ordering::Relaxed);
-    // If that is lost, the chunk comes back and its results are known.
-    let _ = timeout(PATIENCE, acker.double_ack()).await;
 }
