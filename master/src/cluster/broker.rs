@@ -3,9 +3,10 @@
 use std::{fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use async_nats::{
-    Client, ConnectErrorKind, ConnectOptions, Event as NatsEvent, ServerAddr,
-    jetstream::{self, Context, context::AccountErrorKind},
+    Client, ConnectErrorKind, ConnectOptions, Event as NatsEvent, RequestErrorKind, ServerAddr,
+    jetstream::{self, Context},
 };
+use serde::Deserialize;
 
 use super::error::ClusterError;
 
@@ -136,7 +137,7 @@ impl Broker {
             )
         });
         let js = jetstream::new(client.clone());
-        self.ask_for_streams(&js).await?;
+        self.ask_for_streams(&client).await?;
         Ok(Link {
             client,
             js,
@@ -186,20 +187,24 @@ impl Broker {
         Ok(options)
     }
 
-    async fn ask_for_streams(&self, js: &Context) -> Result<(), ClusterError> {
+    /// Asked in our own words: what servers of 2.9 say of accounts lacks what the client expects.
+    async fn ask_for_streams(&self, client: &Client) -> Result<(), ClusterError> {
         let no_jetstream = |reason: String| ClusterError::NoJetStream {
             urls: self.to_string(),
             reason,
         };
-        match within("describe its account", PATIENCE, js.query_account()).await? {
-            Ok(_) => Ok(()),
-            Err(error) => Err(match error.kind() {
-                AccountErrorKind::JetStream(reason) => no_jetstream(reason.to_string()),
-                AccountErrorKind::JetStreamUnavailable => no_jetstream("it is not enabled".into()),
-                // A host may not be allowed to ask, or the question goes unanswered.
-                AccountErrorKind::TimedOut => no_jetstream("it does not answer".into()),
-                AccountErrorKind::Other => no_jetstream(error.to_string()),
-            }),
+        let asked = client.request("$JS.API.INFO", Vec::new().into());
+        let answer = match within("describe its account", PATIENCE + PATIENCE / 5, asked).await? {
+            Ok(answer) => answer,
+            Err(error) if error.kind() == RequestErrorKind::NoResponders => {
+                return Err(no_jetstream("it is not enabled".into()));
+            }
+            Err(error) => return Err(no_jetstream(error.to_string())),
+        };
+        match serde_json::from_slice(&answer.payload) {
+            Ok(Account { error: None }) => Ok(()),
+            Ok(Account { error: Some(error) }) => Err(no_jetstream(error.description)),
+            Err(error) => Err(no_jetstream(error.to_string())),
         }
     }
 
@@ -238,6 +243,17 @@ impl Broker {
             _ => ClusterError::Unreachable { urls, reason },
         }
     }
+}
+
+/// What the server says of our account, as far as it matters here.
+#[derive(Debug, Deserialize)]
+struct Account {
+    error: Option<Complaint>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Complaint {
+    description: String,
 }
 
 /// A connection to the server.

@@ -22,7 +22,7 @@ const MOST_CHUNKS: usize = 1000;
 
 impl State {
     /// How many tasks a map should have in here: a quarter of a second's for each worker.
-    pub(super) fn appetite(&self) -> usize {
+    pub(in super::super) fn appetite(&self) -> usize {
         let cheapest = self.kinds.iter().filter_map(|kind| kind.cost_ns);
         let cost_ns = cheapest.fold(f64::INFINITY, f64::min);
         let each = if cost_ns.is_finite() {
@@ -34,7 +34,7 @@ impl State {
     }
 
     /// The next chunk to be sent, if one should be now.
-    pub(super) fn next_parcel(&mut self, now: Instant) -> Option<Parcel> {
+    pub(in super::super) fn next_parcel(&mut self, now: Instant) -> Option<Parcel> {
         let first = self.waiting.values().find_map(VecDeque::front)?;
         let (kind, terms) = (first.kind, first.terms);
         let slots = self.slots.max(2);
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// All chunks that were published before `before`, to be sent once more.
-    pub(super) fn again(&mut self, before: Instant) -> Vec<Parcel> {
+    pub(in super::super) fn again(&mut self, before: Instant) -> Vec<Parcel> {
         let now = Instant::now();
         let old = self.chunks.iter_mut();
         let old = old.filter(|(_, sent)| sent.is_published && sent.at < before);

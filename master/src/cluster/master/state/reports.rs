@@ -15,7 +15,7 @@ use crate::pool::internals::{Output, Payload, Wakes};
 
 impl State {
     /// Takes what a host says of a chunk. What is known already is dropped.
-    pub(super) fn report(&mut self, report: Report, wakes: &mut Wakes) {
+    pub(in super::super) fn report(&mut self, report: Report, wakes: &mut Wakes) {
         let is_ours = report.master == self.master;
         let (chunk, attempt, host) = (report.chunk, report.attempt, report.host);
         match report.body {
