@@ -28,8 +28,9 @@ fn on(nats: &Nats, arguments: &[&str]) -> Output {
 }
 
 fn start_on(nats: &Nats, arguments: &[&str]) -> Running {
-    let url = nats.url();
-    master(arguments.iter().copied().chain(["--backend", &url]))
+    let (url, (command, rest)) = (nats.url(), arguments.split_first().unwrap());
+    let head = [command, "--backend", url.as_str()];
+    master(head.into_iter().chain(rest.iter().copied()))
 }
 
 fn status(nats: &Nats) -> serde_json::Value {
