@@ -382,6 +382,11 @@ fn hosts_and_masters_need_no_more_than_these_permissions() {
             forged.stderr
         );
         assert!(
+            forged.stderr.contains("Permissions Violation"),
+            "{}",
+            forged.stderr
+        );
+        assert!(
             began.elapsed() < Duration::from_secs(25),
             "{}",
             forged.stderr

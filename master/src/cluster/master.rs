@@ -154,7 +154,18 @@ pub(crate) fn start(
                         let is_ready = || drop(tell.send(Ok(())));
                         work::work(ready, &shared, is_ready).await;
                     }
-                    Err(error) => drop(tell.send(Err(error))),
+                    Err(error) => {
+                        // What is not allowed goes unanswered; the server says so on another way.
+                        let why = lock(&shared.state).broken.take();
+                        let error = match why {
+                            Some(reason) => ClusterError::Denied {
+                                urls: cluster.broker.to_string(),
+                                reason,
+                            },
+                            None => error,
+                        };
+                        drop(tell.send(Err(error)));
+                    }
                 }
             });
             // Whatever ended it, nobody is to wait for it.

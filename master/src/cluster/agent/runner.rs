@@ -13,7 +13,7 @@ use tokio::{
         watch,
     },
     task::JoinSet,
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use super::{
@@ -34,6 +34,9 @@ use crate::pool::internals::{Terms, lock};
 
 /// Without tasks for so long, the workers of a job end.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// Chunks that have lost their host come back together, but not at the same instant.
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// How long a job can let a host be silent.
 const LEAST: Duration = Duration::from_secs(1);
@@ -135,6 +138,10 @@ impl Runner {
                     self.say_progress().await;
                     self.rest(&mut done);
                 }
+                // When those that came with it are here.
+                () = sleep(SETTLE), if self.in_hand.is_empty() && !self.suspects.is_empty() => {
+                    self.try_suspect();
+                }
                 _ = ended.changed() => {}
                 _ = draining.changed() => {
                     // What has not come yet goes to others.
@@ -234,15 +241,11 @@ impl Runner {
         } else {
             self.submit(taken);
         }
-        self.try_suspect();
     }
 
     /// What may have ended hosts runs by itself, so that nothing else is blamed for it. The first and the last of
     /// them take turns: whatever stands beside a bad one has its turn before it.
     fn try_suspect(&mut self) {
-        if !self.in_hand.is_empty() {
-            return;
-        }
         let is_odd = self
             .suspects
             .front()
@@ -290,7 +293,6 @@ impl Runner {
                 self.leave(taken);
             }
         }
-        self.try_suspect();
     }
 
     /// Sends what came of a chunk, and then lets the server forget it.
