@@ -13,7 +13,7 @@ use tokio::{
         watch,
     },
     task::JoinSet,
-    time::{interval, sleep, timeout},
+    time::{interval, sleep_until, timeout},
 };
 
 use super::{
@@ -57,6 +57,8 @@ struct Runner {
     in_hand: BTreeMap<u64, InHand>,
     /// Chunks that may be what hosts have died of; they wait until they are alone.
     suspects: VecDeque<InHand>,
+    /// When all that came with the last of them are here.
+    settled_at: Instant,
     /// Chunks whose results are on their way, by number.
     leaving: BTreeMap<u64, Arc<Acker>>,
     sending: JoinSet<u64>,
@@ -85,6 +87,7 @@ pub(super) async fn run(
         crew: None,
         in_hand: BTreeMap::new(),
         suspects: VecDeque::new(),
+        settled_at: Instant::now(),
         leaving: BTreeMap::new(),
         sending: JoinSet::new(),
         next_leaving: 0,
@@ -139,7 +142,7 @@ impl Runner {
                     self.rest(&mut done);
                 }
                 // When those that came with it are here.
-                () = sleep(SETTLE), if self.in_hand.is_empty() && !self.suspects.is_empty() => {
+                () = sleep_until(self.settled_at.into()), if self.in_hand.is_empty() && !self.suspects.is_empty() => {
                     self.try_suspect();
                 }
                 _ = ended.changed() => {}
@@ -237,6 +240,7 @@ impl Runner {
         let name = (self.job.to_string(), taken.chunk.master, taken.chunk.chunk);
         lock(&self.me.in_hand).insert(name);
         if taken.is_suspicious() {
+            self.settled_at = Instant::now() + SETTLE;
             self.suspects.push_back(taken);
         } else {
             self.submit(taken);
