@@ -1,5 +1,4 @@
 //! `master serve` and those who mean no good: other sites, guessed tokens, nonsense, too much, too slow.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs,

@@ -126,6 +126,8 @@ where
     let driver = Driver::start(profile);
     let address = format!("http://127.0.0.1:{}", driver.port);
     runtime.block_on(async {
+        // The client wants one even where nothing is encrypted; a second time it is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let web = WebDriver::new(address, wanted).await.expect("a browser");
         let page = Page { web: web.clone() };
         page.dress(look).await;

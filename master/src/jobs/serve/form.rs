@@ -261,8 +261,8 @@ mod tests {
             ("k", "1:9000", "8999 cells are more than the 4000"),
             (
                 "split",
-                "kfold:2x1000000",
-                "2000000 partitions are more than the 1000",
+                "kfold:2x1000",
+                "2000 partitions are more than the 1000",
             ),
             ("k", "500", "only 120 training samples"),
             ("seed", "3", "--seed has no effect"),

@@ -1,10 +1,10 @@
 //! One object with everything, for programs; what scikit-learn's `GridSearchCV` has too is under its names.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use brigade_protocol::jobs::tune::Distance;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::TuneReport;
 use crate::jobs::tune::Scored;
@@ -30,7 +30,7 @@ struct Report<'a> {
     best_index_: Option<usize>,
     best_score_: Option<f64>,
     best_params_: Option<Value>,
-    cv_results_: Map<String, Value>,
+    cv_results_: BTreeMap<String, Value>,
     /// Of the best cell: right classes down, predicted ones across.
     confusion: Option<Confusion<'a>>,
     /// Of the best cell.
@@ -136,7 +136,7 @@ fn metric(distance: Distance) -> &'static str {
 }
 
 /// Columns as in `GridSearchCV.cv_results_`: a list a key, one value a cell.
-fn cv_results(report: &TuneReport) -> Map<String, Value> {
+fn cv_results(report: &TuneReport) -> BTreeMap<String, Value> {
     let column = |value: &dyn Fn(&Scored) -> Value| report.cells.iter().map(value).collect();
     let mut columns: Vec<(String, Value)> = vec![
         (
