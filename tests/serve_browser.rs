@@ -225,7 +225,7 @@ fn everything_works_without_scripts() {
 }
 
 /// What a page must have so that everybody can use it; names what has not.
-const ACCESSIBILITY: &str = r##"
+const ACCESSIBILITY: &str = r#"
 const bad = [];
 if (document.documentElement.lang !== "en") bad.push("no language");
 if (!document.title) bad.push("no title");
@@ -273,7 +273,7 @@ while (texts.nextNode()) {
 if (checked < 10) bad.push("hardly any text");
 if (document.documentElement.scrollWidth > document.documentElement.clientWidth) bad.push("wider than the window: " + document.documentElement.scrollWidth);
 return [...new Set(bad)];
-"##;
+"#;
 
 #[test]
 fn everybody_can_use_it_wide_and_narrow_light_and_dark() {
