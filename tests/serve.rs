@@ -219,9 +219,10 @@ fn searches_find_what_the_command_line_finds() {
         for number in 0..40 {
             let path = folder.path().join(format!("d{}", number % 4));
             fs::create_dir_all(&path).unwrap();
-            let lines: String = (0..50)
+            let lines: Vec<String> = (0..50)
                 .map(|line| format!("{line} needle <b>{}</b> Nädel\n", line % number.max(1)))
                 .collect();
+            let lines = lines.concat();
             fs::write(path.join(format!("f{number}.txt")), lines).unwrap();
         }
         let site = Site::start_in(

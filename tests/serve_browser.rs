@@ -122,9 +122,10 @@ fn the_search_box_counts_and_shows_lines() {
     within(SECONDS, || {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..20 {
-            let lines: String = (0..20)
+            let lines: Vec<String> = (0..20)
                 .map(|line| format!("line {line}: <b>needle</b> & thread\n"))
                 .collect();
+            let lines = lines.concat();
             fs::write(folder.path().join(format!("f{number}.txt")), lines).unwrap();
         }
         let site = Site::start_in(folder.path(), &["--search", "."]);
