@@ -1,5 +1,4 @@
 //! The page of `master serve` in a real browser: with scripts and without, wide and narrow, light and dark.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{collections::BTreeSet, fs, io::Write, net::TcpStream};
 
