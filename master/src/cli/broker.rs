@@ -10,6 +10,10 @@ use super::duration;
 
 /// How a server lets us in.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the options are named so, beside those of other things"
+)]
 #[command(next_help_heading = "NATS options")]
 pub(crate) struct Entry {
     /// User and password for the NATS server; others can see them here, but not in the variable

@@ -64,12 +64,12 @@ pub(crate) struct Common {
     workers: Option<u32>,
 
     /// What does the work: processes, threads (of this process), or the hosts that have joined a NATS server, by
-    /// its address such as nats://host:4222; may be given more than once for the servers of one cluster
+    /// its address such as `nats://host:4222`; may be given more than once for the servers of one cluster
     #[arg(long, value_name = "KIND", default_value = "processes", value_parser = backend)]
     backend: Vec<BackendArg>,
 
     #[command(flatten)]
-    on_cluster: OnCluster,
+    on_cluster: Box<OnCluster>,
 
     /// How long one task may run, such as 500ms, 30s or 5m; its worker is ended then [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = duration)]

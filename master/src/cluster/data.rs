@@ -123,7 +123,7 @@ pub(super) async fn put(
         .put(meta, &mut source)
         .await
         .map(drop)
-        .map_err(|error| ClusterError::refused("take a data set", super::publish::whole(&error)))
+        .map_err(|error| ClusterError::refused("take a data set", error))
 }
 
 /// A segment that is read as it is sent.

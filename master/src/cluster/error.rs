@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use super::names::JobName;
+use super::{names::JobName, publish::whole};
 
 /// Why a cluster cannot be used.
 ///
@@ -135,6 +135,15 @@ pub enum ClusterError {
     Io(#[from] io::Error),
 }
 
+/// What a server said, or an error with all its causes.
+pub(super) struct Cause(String);
+
+impl<E: std::error::Error + 'static> From<E> for Cause {
+    fn from(error: E) -> Self {
+        Self(whole(&error))
+    }
+}
+
 /// Whether a server's answer says that its storage is used up.
 pub(super) fn is_full(reason: &str) -> bool {
     [
@@ -150,8 +159,8 @@ pub(super) fn is_full(reason: &str) -> bool {
 
 impl ClusterError {
     /// The server said no.
-    pub(super) fn refused(what: impl Into<String>, reason: impl ToString) -> Self {
-        let (what, reason) = (what.into(), reason.to_string());
+    pub(super) fn refused(what: impl Into<String>, reason: impl Into<Cause>) -> Self {
+        let (what, Cause(reason)) = (what.into(), reason.into());
         if is_full(&reason) {
             let what = format!("to {what}");
             return Self::Full { what, reason };

@@ -149,7 +149,7 @@ pub(crate) fn start(
                 Err(error) => return drop(tell.send(Err(error.into()))),
             };
             runtime.block_on(async {
-                match setup::set_up(&cluster, job, &shared).await {
+                match Box::pin(setup::set_up(&cluster, job, &shared)).await {
                     Ok(ready) => {
                         let is_ready = || drop(tell.send(Ok(())));
                         work::work(ready, &shared, is_ready).await;

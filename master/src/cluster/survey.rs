@@ -13,12 +13,11 @@ use super::{
     data,
     error::ClusterError,
     names::{ALL_HOSTS, ALL_JOBS, ALL_MASTERS, ASK, HOSTS, JOBS, JobName, last_token},
-    publish::whole,
     wire::{Description, HostBeat, MasterBeat, decode_greeted},
 };
 
 /// Hosts and masters answer within this time, or are not there.
-const ANSWERS: Duration = Duration::from_millis(1000);
+const ANSWERS: Duration = Duration::from_secs(1);
 
 /// A host as it describes itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +152,7 @@ async fn look(link: &Link) -> Result<Survey, ClusterError> {
     let asked = async { link.client.publish(ASK, Vec::new().into()).await };
     asked
         .await
-        .map_err(|error| ClusterError::refused("pass a question on", whole(&error)))?;
+        .map_err(|error| ClusterError::refused("pass a question on", error))?;
     let until = Instant::now() + ANSWERS;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
         let next = async {
@@ -250,14 +249,12 @@ async fn names(link: &Link) -> Result<Vec<String>, ClusterError> {
             return Ok(Vec::new());
         };
         let mut names = Vec::new();
-        let refused =
-            |error: &(dyn std::error::Error + 'static)| ClusterError::refused(what, whole(error));
         let mut subjects = stream
             .info_with_subjects(ALL_JOBS)
             .await
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| ClusterError::refused(what, error))?;
         while let Some(subject) = subjects.next().await {
-            let (subject, _) = subject.map_err(|error| refused(&error))?;
+            let (subject, _) = subject.map_err(|error| ClusterError::refused(what, error))?;
             names.push(last_token(&subject).to_owned());
         }
         Ok(names)
@@ -282,12 +279,12 @@ async fn remove(link: &Link, job: &JobName) -> Result<(), ClusterError> {
         let _ = link.js.delete_stream(job.task_stream()).await;
         let _ = link.js.delete_stream(job.result_stream()).await;
         let stream = link.js.get_stream_no_info(JOBS).await;
-        let stream = stream.map_err(|error| ClusterError::refused(what, whole(&error)))?;
+        let stream = stream.map_err(|error| ClusterError::refused(what, error))?;
         stream
             .purge()
             .filter(job.description())
             .await
-            .map_err(|error| ClusterError::refused(what, whole(&error)))?;
+            .map_err(|error| ClusterError::refused(what, error))?;
         let _ = link.client.flush().await;
         Ok(())
     };

@@ -61,6 +61,10 @@ pub(super) struct Description {
 
 /// Tasks of one kind that travel together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the number of a chunk is what messages call `chunk`"
+)]
 pub(super) struct Chunk {
     /// Which master of this job sent it: one that was resumed is another.
     pub(super) master: u64,

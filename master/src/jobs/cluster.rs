@@ -14,7 +14,7 @@ use crate::{
 /// Which server.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Server {
-    /// The server's address, such as nats://host:4222
+    /// The server's address, such as `nats://host:4222`
     #[arg(
         long,
         value_name = "URL",

@@ -16,7 +16,7 @@ use crate::cli::{Done, Entry, HostOptions, Narrator, complain, signals};
 /// ends at once, and its tasks go to other hosts.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct JoinArgs {
-    /// The server's address, such as nats://host:4222; of several servers of one cluster, all that are known
+    /// The server's address, such as `nats://host:4222`; of several servers of one cluster, all that are known
     #[arg(required = true, env = "BRIGADE_NATS", value_delimiter = ',')]
     servers: Vec<String>,
 
@@ -77,10 +77,10 @@ fn tell(narrator: &Narrator, server: &str, told: &Told) {
     match told {
         Told::Joined { host } => narrator.say(&format!("joined {server} as {host}")),
         Told::JobBegun { job } if narrator.is_verbose() => {
-            narrator.say(&format!("job {job}: begun"))
+            narrator.say(&format!("job {job}: begun"));
         }
         Told::JobEnded { job } if narrator.is_verbose() => {
-            narrator.say(&format!("job {job}: ended"))
+            narrator.say(&format!("job {job}: ended"));
         }
         Told::JobRefused { job, reason } => {
             narrator.say(&format!("warning: job {job} is left to others: {reason}"));

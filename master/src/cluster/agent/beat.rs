@@ -153,18 +153,15 @@ impl Me {
         let me = Arc::clone(self);
         let is_lost = AtomicBool::new(false);
         move |event| match event {
-            NatsEvent::Disconnected => {
-                if !is_lost.swap(true, Ordering::Relaxed) && !me.is_draining() {
-                    me.tell(Told::Trouble(
-                        "the connection to the NATS server is lost; waiting for it to come back"
-                            .into(),
-                    ));
-                }
+            NatsEvent::Disconnected
+                if !is_lost.swap(true, Ordering::Relaxed) && !me.is_draining() =>
+            {
+                me.tell(Told::Trouble(
+                    "the connection to the NATS server is lost; waiting for it to come back".into(),
+                ));
             }
-            NatsEvent::Connected => {
-                if is_lost.swap(false, Ordering::Relaxed) {
-                    me.tell(Told::Trouble("the NATS server is back".into()));
-                }
+            NatsEvent::Connected if is_lost.swap(false, Ordering::Relaxed) => {
+                me.tell(Told::Trouble("the NATS server is back".into()));
             }
             NatsEvent::ServerError(error) => {
                 me.tell(Told::Trouble(format!("the NATS server says: {error}")));

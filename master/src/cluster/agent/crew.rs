@@ -229,11 +229,11 @@ mod tests {
         );
         pace.done(50, 2, now + Duration::from_millis(50));
         // Nothing to do for a minute.
-        pace.submit(1, now + Duration::from_secs(60));
+        pace.submit(1, now + Duration::from_mins(1));
         pace.done(
             1,
             2,
-            now + Duration::from_secs(60) + Duration::from_millis(1),
+            now + Duration::from_mins(1) + Duration::from_millis(1),
         );
         assert_eq!(pace.cost_ns, Some(1e6));
     }

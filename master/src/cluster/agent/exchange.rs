@@ -39,7 +39,7 @@ pub(super) async fn ask(link: Link, job: JobName, free: usize, tell: Sender<Vec<
             .map_err(|error| ClusterError::refused(what, error))?;
         // The question is lost with its server, so there is an end to waiting.
         while let Some(message) = within(what, ASK + PATIENCE / 2, batch.next()).await? {
-            let message = message.map_err(|error| ClusterError::refused(what, error))?;
+            let message = message.map_err(std::io::Error::other)?;
             if tell.send(vec![message]).await.is_err() {
                 break;
             }

@@ -38,9 +38,10 @@ impl InHand {
     ///
     /// # Errors
     /// How to have the server forget it, when it is no chunk.
-    pub(super) fn open(message: Message) -> Result<Self, Acker> {
+    pub(super) fn open(message: Message) -> Result<Self, Box<Acker>> {
         let delivered = message.info().map_or(1, |info| info.delivered);
         let (message, acker) = message.split();
+        let acker = Box::new(acker);
         let Some(chunk) = decode::<Chunk>(&message.payload) else {
             return Err(acker);
         };
@@ -49,7 +50,7 @@ impl InHand {
         };
         let prints: Vec<Print> = items.iter().map(|item| print(&chunk.kind, item)).collect();
         Ok(Self {
-            acker: Arc::new(acker),
+            acker: Arc::from(acker),
             delivered,
             outcomes: vec![None; prints.len()],
             left: prints.len(),
@@ -89,12 +90,12 @@ impl InHand {
         let Some(slot) = self.outcomes.get_mut(index).filter(|slot| slot.is_none()) else {
             return false;
         };
-        *slot = Some(outcome.or_else(|error| {
+        *slot = Some(outcome.map_err(|error| {
             let text = error.to_string();
-            Err(Failure::of(error).unwrap_or_else(|| {
+            Failure::of(error).unwrap_or_else(|| {
                 self.is_spoilt = true;
                 Failure::Other(text)
-            }))
+            })
         }));
         self.left -= 1;
         self.left == 0

@@ -94,14 +94,14 @@ mod tests {
             inputs: ByteBuf::new(),
         };
         let sizes = [0, 10, 900, 1000, 5000, 3];
-        let outcomes = sizes.map(|size| ([7; 16], Ok(vec![size as u8; size])));
+        let outcomes = sizes.map(|size| ([7; 16], Ok(vec![7; size])));
         let messages = messages("host", &chunk, 9, outcomes.into(), 1000);
         let (mut whole, mut parts) = (Vec::new(), Vec::new());
         for message in &messages {
             assert!(message.len() < 1100);
             match decode::<Report>(message).unwrap().body {
                 Body::Items(items) => {
-                    whole.extend(items.into_iter().map(|item| item.outcome.unwrap().len()))
+                    whole.extend(items.into_iter().map(|item| item.outcome.unwrap().len()));
                 }
                 Body::Piece { index, bytes, .. } => parts.push((index, bytes.len())),
             }

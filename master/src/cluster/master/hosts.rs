@@ -55,16 +55,17 @@ impl Hosts {
                 let host = id.to_owned();
                 return (known == Some(true)).then_some(Event::HostLost { host });
             }
-            Ok(beat) => match beat.refused.iter().find(|(job, _)| *job == self.job) {
-                Some((_, reason)) => (Seen::Refused, Some(refused(reason.clone()))),
-                None => {
+            Ok(beat) => {
+                if let Some((_, reason)) = beat.refused.iter().find(|(job, _)| *job == self.job) {
+                    (Seen::Refused, Some(refused(reason.clone())))
+                } else {
                     let joined = Event::HostJoined {
                         host: id.to_owned(),
                         slots: beat.slots as usize,
                     };
                     (Seen::Joined(beat), Some(joined))
                 }
-            },
+            }
         };
         let is_joined = matches!(seen, Seen::Joined(_));
         self.seen.insert(id.to_owned(), (seen, now));

@@ -24,7 +24,6 @@ use super::{
         data,
         error::ClusterError,
         names::{ALL_JOBS, HOSTS, JOBS, JobName, NEW},
-        publish::whole,
         wire::{Description, decode_greeted, encode_greeted},
     },
     Cluster, Job, Shared,
@@ -98,7 +97,7 @@ pub(super) async fn set_up(
     };
     within(what, PATIENCE, published)
         .await?
-        .map_err(|error| ClusterError::refused(what, whole(&error)))?;
+        .map_err(|error| ClusterError::refused(what, error))?;
     // Hosts that do not hear it look for jobs from time to time.
     let _ = link.client.publish(NEW, Vec::new().into()).await;
     shared.tell(Event::JobStarted {
@@ -118,16 +117,16 @@ fn watcher(shared: &Arc<Shared>) -> impl Fn(NatsEvent) + Send + Sync + 'static {
     let shared = Arc::clone(shared);
     let is_lost = AtomicBool::new(false);
     move |event| match event {
-        NatsEvent::Disconnected => {
-            if !is_lost.swap(true, Ordering::Relaxed) && !lock(&shared.state).is_closed {
-                shared.warn("warning: the connection to the NATS server is lost; waiting for it to come back");
-            }
+        NatsEvent::Disconnected
+            if !is_lost.swap(true, Ordering::Relaxed) && !lock(&shared.state).is_closed =>
+        {
+            shared.warn(
+                "warning: the connection to the NATS server is lost; waiting for it to come back",
+            );
         }
-        NatsEvent::Connected => {
-            if is_lost.swap(false, Ordering::Relaxed) {
-                shared.warn("the NATS server is back");
-                shared.reread.notify_one();
-            }
+        NatsEvent::Connected if is_lost.swap(false, Ordering::Relaxed) => {
+            shared.warn("the NATS server is back");
+            shared.reread.notify_one();
         }
         NatsEvent::ServerError(ServerError::Other(reason)) if reason.contains("ermission") => {
             let reason = format!("the NATS server does not allow this: {reason}");
@@ -172,7 +171,7 @@ async fn jobs_stream(link: &Link) -> Result<Stream, ClusterError> {
     };
     within(what, PATIENCE, link.js.get_or_create_stream(config))
         .await?
-        .map_err(|error| ClusterError::refused(what, whole(&error)))
+        .map_err(|error| ClusterError::refused(what, error))
 }
 
 /// A job is resumed by the same command, of the same build, on the same data.
@@ -188,7 +187,7 @@ async fn check_resumed(
         Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
             return Err(ClusterError::NoJob(name.clone()));
         }
-        Err(error) => return Err(ClusterError::refused("describe a job", whole(&error))),
+        Err(error) => return Err(ClusterError::refused("describe a job", error)),
     };
     let other = |reason: String| ClusterError::OtherJob {
         job: name.clone(),
@@ -238,7 +237,7 @@ async fn streams(
     let make = |config| async {
         within(what, PATIENCE, link.js.get_or_create_stream(config))
             .await?
-            .map_err(|error| ClusterError::refused(what, whole(&error)))
+            .map_err(|error| ClusterError::refused(what, error))
     };
     let results = make(results).await?;
     let tasks = make(tasks).await?;
@@ -246,7 +245,7 @@ async fn streams(
         // This master sends again whatever is not known.
         within(what, PATIENCE, tasks.purge().into_future())
             .await?
-            .map_err(|error| ClusterError::refused(what, whole(&error)))?;
+            .map_err(|error| ClusterError::refused(what, error))?;
     }
     let hosts = pull::Config {
         durable_name: Some(HOSTS.into()),
@@ -259,6 +258,6 @@ async fn streams(
     };
     within(what, PATIENCE, tasks.get_or_create_consumer(HOSTS, hosts))
         .await?
-        .map_err(|error| ClusterError::refused(what, whole(&error)))?;
+        .map_err(|error| ClusterError::refused(what, error))?;
     Ok((tasks, results))
 }

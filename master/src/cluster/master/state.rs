@@ -67,6 +67,10 @@ struct Kind {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own: resumed, closed, ended, over"
+)]
 pub(super) struct State {
     /// Tells this master from one that was resumed.
     pub(super) master: u64,

@@ -52,7 +52,7 @@ impl State {
                 let limit = self.result_limit_bytes;
                 let whole = self
                     .pieces
-                    .take(key, (piece, pieces), bytes.into_vec(), limit);
+                    .take(&key, (piece, pieces), bytes.into_vec(), limit);
                 if let Some(whole) = whole {
                     self.outcome(
                         is_ours.then_some((chunk, index as usize)),

@@ -167,7 +167,7 @@ fn a_lost_chunk_is_sent_again_with_another_attempt_and_either_answer_counts() {
     let mut bench = Bench::new();
     bench.submit(1);
     let first = bench.parcels();
-    let later = bench.now + Duration::from_secs(60);
+    let later = bench.now + Duration::from_mins(1);
     let again = bench.state.again(later);
     let again = decode::<Chunk>(&again[0].bytes).unwrap();
     assert_eq!((first[0].attempt, again.attempt), (1, 2));
