@@ -75,12 +75,12 @@ impl<'a> ClusterReport<'a> {
             let mut table = sheet(&["host", "pid", "slots", "chunks", "done", "state"]);
             for host in &self.hosts {
                 let cells = [
-                    printable(host.host).to_string(),
+                    printable(host.host),
                     host.pid.to_string(),
                     host.slots.to_string(),
                     host.chunks.to_string(),
                     host.done.to_string(),
-                    printable(&host.state()).to_string(),
+                    printable(&host.state()),
                 ];
                 table.add_row(cells.map(right));
             }
@@ -99,14 +99,14 @@ impl<'a> ClusterReport<'a> {
                 .tasks_per_second
                 .map_or("-".into(), |rate| format!("{rate:.0}"));
             let cells = [
-                printable(job.job).to_string(),
+                printable(job.job),
                 or_dash(job.done),
                 or_dash(job.submitted),
                 rate,
                 job.chunks_waiting.to_string(),
                 job.chunks_running.to_string(),
                 job.result_messages.to_string(),
-                printable(&job.master()).to_string(),
+                printable(&job.master()),
             ];
             table.add_row(cells.map(right));
         }
