@@ -41,7 +41,7 @@ fn faults_25_and_28_a_thousand_crashes_leave_no_zombie_and_no_descriptor() {
         assert_eq!(died.count(), 1_000);
         // A hundred thousand queued tasks take no descriptors either.
         let echoes = pool.map::<Echo, _>(0..100_000).map(Result::unwrap);
-        assert_eq!(echoes.sum::<u64>(), (0..100_000).sum());
+        assert_eq!(echoes.sum::<u64>(), (0..100_000).sum::<u64>());
         assert!(eventually(5, || {
             let workers = mine(&pool);
             workers.len() == 2 && workers.iter().all(|pid| !is_zombie(*pid))
