@@ -92,9 +92,7 @@ fn a_host_that_hangs_for_a_while_is_worked_around_and_its_late_results_are_dropp
         let factor = start_on(&nats, &[]);
         wait_for_work(&nats);
         // As when the network between it and the server is cut, but the connection stays.
-        for pid in [silent.pid()] {
-            kill(pid, Signal::SIGSTOP);
-        }
+        kill(silent.pid(), Signal::SIGSTOP);
         thread::sleep(Duration::from_secs(6));
         kill(silent.pid(), Signal::SIGCONT);
         assert_whole(&factor.end());
@@ -134,7 +132,7 @@ fn a_master_that_is_killed_is_resumed_and_does_nothing_twice() {
         assert!(done_before > 3, "{seen}");
         let output = start(&["--resume-job", &job]).end();
         assert_eq!(output.code, 0, "{}", output.stderr);
-        let expected: String = inputs.iter().map(|number| format!("{number}\n")).collect();
+        let expected = inputs.join("\n") + "\n";
         assert_eq!(output.stdout, expected);
         // What was running when the master died may have run twice, and nothing else.
         let ran = lines(&log);
