@@ -1,9 +1,4 @@
 //! Several machines when parts of them are lost: every result comes, and comes once.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{collections::BTreeSet, fs, path::Path, thread, time::Duration};
 
