@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-numbers=${1:-60000} workers=${2:-2} rounds=${3:-5}
+numbers=${1:-5000} workers=${2:-2} rounds=${3:-5}
 cargo build --quiet --release --locked --workspace --bins
 target=${CARGO_TARGET_DIR:-target}
 master=$target/release/master
@@ -39,7 +39,7 @@ seconds() {
     awk -v ns=$((ended - began)) 'BEGIN { printf "%.3f\n", ns / 1e9 }'
 }
 
-work=("$master" factor --random "$numbers" --digits 19 --seed 1)
+work=("$master" factor --random "$numbers" --digits 28 --seed 1)
 for ((round = 0; round < rounds; round++)); do
     seconds "${work[@]}" -j "$workers" >> "$folder/local"
     cp "$folder/out" "$folder/expected"
@@ -49,7 +49,7 @@ done
 
 median() { sort -n "$1" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 local_median=$(median "$folder/local") remote_median=$(median "$folder/remote")
-echo "$numbers numbers of 19 digits, $workers workers, $rounds rounds in turn, nats-server $(nats-server --version | grep -o 'v[0-9.]*')"
+echo "$numbers numbers of 28 digits, $workers workers, $rounds rounds in turn, $(nats-server --version)"
 echo "local:   median $local_median s   all: $(xargs < "$folder/local")"
 echo "cluster: median $remote_median s   all: $(xargs < "$folder/remote")"
 awk -v a="$local_median" -v b="$remote_median" 'BEGIN { printf "throughput over the server: %.1f %% of the local pool\n", 100 * a / b }'
