@@ -9,4 +9,4 @@ cargo build --quiet --release --locked --workspace --bins
 # A socket for each stream, on both sides.
 ulimit -n 8192
 cargo test --quiet --release --locked -p brigade-tests --test serve_streams -- --ignored --nocapture --test-threads 1
-cargo test --quiet --release --locked -p brigade-tests --test serve_safety
+cargo test --quiet --release --locked -p brigade-tests --test serve_abuse

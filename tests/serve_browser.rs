@@ -1,6 +1,7 @@
 //! The page of `master serve` in a real browser: with scripts and without, wide and narrow, light and dark.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{collections::BTreeSet, fs, io::Write, net::TcpStream};
+use std::{collections::BTreeSet, fs, io::Write, net::TcpStream, path::Path};
 
 use brigade_tests::{
     LONG,
@@ -16,6 +17,15 @@ const SECONDS: u64 = 120;
 #[track_caller]
 fn assert_quiet(errors: &[String]) {
     assert!(errors.is_empty(), "the console says: {errors:#?}");
+}
+
+/// Fills the form for a tune that lasts for minutes, and sends it.
+async fn begin_long(page: &Page, file: &Path) {
+    fs::write(file, table(6_000, 30)).unwrap();
+    page.choose("#table", file.to_str().unwrap()).await;
+    page.fill("#f-distance", LONG[1]).await;
+    page.fill("#f-split", "kfold:5x20").await;
+    page.click("form.grid button[type=submit]").await;
 }
 
 #[test]
@@ -62,14 +72,10 @@ fn cells_fill_while_the_tune_runs_and_cancel_ends_it() {
     within(SECONDS, || {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("large.csv");
-        fs::write(&file, table(6_000, 30)).unwrap();
         let site = Site::start(&["-j", "2"]);
         browse(Look::default(), async |page: Page| {
             page.go(&site.url("/")).await;
-            page.choose("#table", file.to_str().unwrap()).await;
-            page.fill("#f-distance", LONG[1]).await;
-            page.fill("#f-split", "kfold:5x20").await;
-            page.click("form.grid button[type=submit]").await;
+            begin_long(&page, &file).await;
             // Cells come, and are not final.
             page.find("td.part").await;
             page.wait("#pools", |text| {
@@ -99,14 +105,10 @@ fn a_page_that_is_left_ends_its_tune() {
     within(SECONDS, || {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("large.csv");
-        fs::write(&file, table(6_000, 30)).unwrap();
         let site = Site::start(&["-j", "2", "--grace", "500ms"]);
         browse(Look::default(), async |page: Page| {
             page.go(&site.url("/")).await;
-            page.choose("#table", file.to_str().unwrap()).await;
-            page.fill("#f-distance", LONG[1]).await;
-            page.fill("#f-split", "kfold:5x20").await;
-            page.click("form.grid button[type=submit]").await;
+            begin_long(&page, &file).await;
             page.find("td.part").await;
             page.go("about:blank").await;
             // Looking at the tune would keep it alive; at its workers, it does not.
@@ -191,7 +193,6 @@ fn everything_works_without_scripts() {
             &["--search", "a.txt", "--grace", "60s", "-j", "2"],
         );
         let large = folder.path().join("large.csv");
-        fs::write(&large, table(6_000, 30)).unwrap();
         let look = Look {
             has_scripts: false,
             ..Look::default()
@@ -212,10 +213,7 @@ fn everything_works_without_scripts() {
             assert_eq!(page.text("#found mark").await, "needle");
             // It looks again by itself, and cancel is a form.
             page.go(&site.url("/")).await;
-            page.choose("#table", large.to_str().unwrap()).await;
-            page.fill("#f-distance", LONG[1]).await;
-            page.fill("#f-split", "kfold:5x20").await;
-            page.click("form.grid button[type=submit]").await;
+            begin_long(&page, &large).await;
             page.find("td.part").await;
             page.click("#cancel").await;
             page.wait("#tune-status", |text| text.contains("cancelled"))

@@ -5,6 +5,7 @@
 
 mod cli;
 mod jobs;
+mod listen;
 mod logs;
 mod model;
 mod report;

@@ -21,5 +21,5 @@ pub(crate) use guard::{Guard, guarded};
 pub(crate) use hosts::Hosts;
 pub(crate) use limits::Limits;
 pub(crate) use problem::Problem;
-pub(crate) use server::{Server, ServerControl, StartError, Traffic};
+pub(crate) use server::{Server, ServerControl, Traffic};
 pub(crate) use token::Token;

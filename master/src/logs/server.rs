@@ -41,6 +41,7 @@ use super::{
     tail::Tail,
     writer::{Fsync, Order, Output, Rotation, Writer, Written},
 };
+use crate::listen::{ListenError, listen};
 
 /// Whoever is told what happens.
 pub(crate) type Tell = Arc<dyn Fn(Event) + Send + Sync>;
@@ -117,15 +118,8 @@ impl Shared {
 /// Why a server cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    #[error(
-        "cannot listen on {0}: another program does; end it (ss -ltnp shows which), or choose another port with --listen"
-    )]
-    Taken(SocketAddr),
-    #[error("cannot listen on {address}: {cause}")]
-    Listen {
-        address: SocketAddr,
-        cause: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("cannot start the server: {0}")]
     System(#[from] io::Error),
 }
@@ -179,7 +173,7 @@ impl Server {
             .build()?;
         let listener = {
             let _inside = runtime.enter();
-            accept::listen(config.listen)?
+            listen(config.listen, accept::BACKLOG)?
         };
         let address = listener.local_addr()?;
         let counters = Arc::new(Counters::default());

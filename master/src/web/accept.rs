@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -15,43 +14,25 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
 use super::{
-    Limits, ServerControl, StartError, Traffic,
+    Limits, ServerControl, Traffic,
     limits::{HEAD_BYTES, HEADERS},
     patience::Patience,
     server::Phase,
 };
 
 /// Connections that the kernel keeps until they are accepted.
-const BACKLOG: u32 = 1024;
+pub(super) const BACKLOG: u32 = 1024;
 
 /// How long to leave it when no connection can be accepted, for want of descriptors for one.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// How long connections may take to end once they are cut.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// Listens, or says why not.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listening = || -> io::Result<TcpListener> {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        socket.set_reuseaddr(true)?;
-        socket.set_keepalive(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    listening().map_err(|cause| match cause.kind() {
-        io::ErrorKind::AddrInUse => StartError::Taken(address),
-        _ => StartError::Listen { address, cause },
-    })
-}
 
 /// Accepts clients until the end is asked for, and waits until the last one has gone.
 pub(super) async fn accept_all(

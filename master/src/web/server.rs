@@ -16,7 +16,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Limits, accept};
+use super::{
+    Limits,
+    accept::{self, BACKLOG},
+};
+use crate::listen::{ListenError, listen};
 
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +35,8 @@ pub(super) enum Phase {
 /// Why a server cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    #[error(
-        "cannot listen on {0}: another program does; end it (ss -ltnp shows which), or choose another port with --listen"
-    )]
-    Taken(SocketAddr),
-    #[error("cannot listen on {address}: {cause}")]
-    Listen {
-        address: SocketAddr,
-        cause: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("cannot start the server: {0}")]
     System(#[from] io::Error),
 }
@@ -135,7 +132,7 @@ impl Server {
     /// # Errors
     /// [`StartError`] when it cannot listen.
     pub(crate) fn start(
-        listen: SocketAddr,
+        address: SocketAddr,
         routes: Router,
         limits: Limits,
         traffic: Arc<Traffic>,
@@ -147,7 +144,7 @@ impl Server {
             .build()?;
         let listener = {
             let _inside = runtime.enter();
-            accept::listen(listen)?
+            listen(address, BACKLOG)?
         };
         let address = listener.local_addr()?;
         let accepting = runtime.spawn(accept::accept_all(

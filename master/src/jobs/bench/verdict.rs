@@ -6,6 +6,8 @@ use super::{Config, Row};
 /// less, nobody notices.
 const CERTAIN: f64 = 2.0;
 const NOTICED: f64 = 0.02;
+/// Noise that hides more than this share is told with the verdict.
+const BLURRED: f64 = 0.1;
 
 /// How something compares with what is recommended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,9 @@ pub(crate) struct Verdict {
     pub(crate) more: Vec<Other>,
     /// The number of the other kind that would be recommended of it.
     pub(crate) other_kind: Option<Other>,
+    /// The largest share of its time by which another of its kind may differ without having been told apart, if that is
+    /// much.
+    pub(crate) hidden: Option<f64>,
 }
 
 /// The fewest workers of the kind that was named first than which none is faster by more than the noise.
@@ -56,6 +61,11 @@ pub(super) fn verdict(rows: &[Row]) -> Option<Verdict> {
         speedup: chosen.speedup,
         more: more.map(|row| against(row)).collect(),
         other_kind: fewest(&others).map(against),
+        hidden: own
+            .iter()
+            .map(|row| threshold(row, chosen) / chosen.figures.median.max(f64::MIN_POSITIVE))
+            .max_by(f64::total_cmp)
+            .filter(|hidden| *hidden > BLURRED),
     })
 }
 
@@ -72,14 +82,19 @@ fn fewest<'a>(rows: &[&'a Row]) -> Option<&'a Row> {
 
 /// How a row compares with another.
 fn standing(row: &Row, other: &Row) -> Standing {
-    let (own, others) = (&row.figures, &other.figures);
-    let noise = CERTAIN * own.uncertainty().hypot(others.uncertainty());
-    let threshold = noise.max(NOTICED * others.median);
-    match own.median - others.median {
+    let threshold = threshold(row, other);
+    match row.figures.median - other.figures.median {
         difference if difference > threshold => Standing::Slower,
         difference if -difference > threshold => Standing::Faster,
         _ => Standing::Same,
     }
+}
+
+/// How far the medians of two rows must be apart to be told apart.
+fn threshold(row: &Row, other: &Row) -> f64 {
+    let (own, others) = (&row.figures, &other.figures);
+    let noise = CERTAIN * own.uncertainty().hypot(others.uncertainty());
+    noise.max(NOTICED * others.median)
 }
 
 #[cfg(test)]
@@ -130,6 +145,16 @@ mod tests {
             ]),
             "1 process; 2 processes Same 1.05"
         );
+    }
+
+    #[test]
+    fn what_noise_hides_is_known() {
+        let hidden = |two: &[f64]| {
+            let cells = [(Processes, 1, &[100.0; 5][..]), (Processes, 2, two)];
+            judged(&cells, 2).verdict.unwrap().hidden
+        };
+        assert_eq!(hidden(&[99.0, 100.0, 101.0, 100.0, 100.0]), None);
+        assert!(hidden(&[60.0, 140.0, 95.0, 70.0, 130.0]).unwrap() > 0.2);
     }
 
     #[test]

@@ -201,7 +201,8 @@ impl Searches {
             }
         }
         Err(NotAsked::Unfit(
-            "the search has ended before its answer".to_owned(),
+            "the search has ended before its answer; the server's standard error says why"
+                .to_owned(),
         ))
     }
 
@@ -289,7 +290,9 @@ impl Searches {
             })?;
         }
         if began.elapsed() > LIMIT {
-            tell(News::Failed(format!("it took longer than {LIMIT:?}")));
+            tell(News::Failed(format!(
+                "it took longer than {LIMIT:?}; look for something rarer, or have fewer files held"
+            )));
             return Ok(());
         }
         tell(News::Done {

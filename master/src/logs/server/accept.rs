@@ -8,11 +8,11 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use super::{LAST_WRITES, Phase, Shared, StartError, reached};
+use super::{LAST_WRITES, Phase, Shared, reached};
 use crate::logs::{
     connection::{Connection, in_time},
     counters::Counters,
@@ -21,29 +21,10 @@ use crate::logs::{
 };
 
 /// Connections that the kernel keeps until they are accepted.
-const BACKLOG: u32 = 4096;
+pub(super) const BACKLOG: u32 = 4096;
 
 /// How long to leave it when no connection can be accepted, for want of descriptors for one.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-
-/// Listens, or says why not.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listening = || -> io::Result<TcpListener> {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        socket.set_reuseaddr(true)?;
-        // Accepted connections inherit it: hosts that have vanished are noticed.
-        socket.set_keepalive(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    listening().map_err(|cause| match cause.kind() {
-        io::ErrorKind::AddrInUse => StartError::Taken(address),
-        _ => StartError::Listen { address, cause },
-    })
-}
 
 /// Accepts clients until the end is asked for, and waits until the last one has gone.
 pub(super) async fn accept_all(

@@ -11,6 +11,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     let mut clauses = Vec::from_iter(gain(verdict));
     clauses.extend(more(&verdict.more));
     clauses.extend(verdict.other_kind.as_ref().map(other_kind));
+    clauses.extend(verdict.hidden.map(hidden));
     advised(verdict, &clauses)
 }
 
@@ -85,6 +86,12 @@ fn other_kind(other: &Other) -> String {
     }
 }
 
+/// How little may be concluded.
+fn hidden(share: f64) -> String {
+    let percent = share * 100.0;
+    format!("the noise hides differences of up to {percent:.0} %: measure again on a quiet machine")
+}
+
 /// What Amdahl's law says.
 pub(super) fn law(backend: Backend, fit: &Fit) -> String {
     let points = match fit.points {
@@ -145,6 +152,18 @@ mod tests {
                 (Threads, 1, &[12.5; 5])
             ]),
             "use 1 process: 2 bring no more (within the noise); 1 thread is slower (0.80 x)"
+        );
+    }
+
+    #[test]
+    fn a_verdict_out_of_noise_says_so() {
+        let said = said(&[
+            (Processes, 1, &[100.0; 5]),
+            (Processes, 2, &[60.0, 140.0, 95.0, 70.0, 130.0]),
+        ]);
+        assert!(
+            said.starts_with("use 1 process: 2 bring no more (within the noise); the noise hides"),
+            "{said}"
         );
     }
 
