@@ -1,6 +1,6 @@
 //! `master bench dispatch`: tasks that do nothing, each in a message of its own.
 
-use brigade::TaskError;
+use brigade::{Chunks, TaskError};
 use brigade_protocol::jobs::echo::Echo;
 
 use super::{Answer, Ran, Work};
@@ -19,7 +19,8 @@ impl Work for Dispatch {
     fn run(&self, common: &Common, narrator: &Narrator) -> anyhow::Result<Ran> {
         let pool = Common::start(common.pool("dispatch", narrator))?;
         let (mut echoes, mut sum, mut failures) = (0_u64, 0_u64, 0_u64);
-        for (position, outcome) in pool.map_unordered::<Echo, _>(0..self.tasks) {
+        let echoed = pool.map_unordered::<Echo, _>(0..self.tasks);
+        for (position, outcome) in echoed.chunks(Chunks::SINGLE) {
             match outcome {
                 Ok(echo) if echo == position => {
                     echoes += 1;
