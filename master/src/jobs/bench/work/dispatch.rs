@@ -19,8 +19,8 @@ impl Work for Dispatch {
     fn run(&self, common: &Common, narrator: &Narrator) -> anyhow::Result<Ran> {
         let pool = Common::start(common.pool("dispatch", narrator))?;
         let (mut echoes, mut sum, mut failures) = (0_u64, 0_u64, 0_u64);
-        let echoed = pool.map_unordered::<Echo, _>(0..self.tasks);
-        for (position, outcome) in echoed.chunks(Chunks::SINGLE) {
+        let results = pool.map_unordered::<Echo, _>(0..self.tasks);
+        for (position, outcome) in results.chunks(Chunks::SINGLE) {
             match outcome {
                 Ok(echo) if echo == position => {
                     echoes += 1;
