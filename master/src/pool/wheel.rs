@@ -76,6 +76,23 @@ enum Driver {
     Caller,
 }
 
+impl Wheel {
+    /// Takes the wheel, if it is free.
+    fn take(&mut self, who: Driver) -> bool {
+        let is_free = self.driver == Driver::Nobody;
+        if is_free {
+            self.driver = who;
+        }
+        is_free
+    }
+
+    /// Takes the wheel for the steward, unless a caller has been woken to take it. Where all processors are busy the
+    /// caller needs a while to come, and a steward that drives again meanwhile would be asked to leave again, without end.
+    fn take_back(&mut self, is_patient: bool) -> bool {
+        (!is_patient || self.parked.is_empty()) && self.take(Driver::Steward)
+    }
+}
+
 impl Shared {
     pub(crate) fn new(
         state: impl FnOnce(Arc<Epoll>) -> State,
@@ -179,7 +196,7 @@ impl Shared {
                 self.pass_on();
                 return false;
             }
-            if self.take_wheel(Driver::Caller) {
+            if self.wheel().take(Driver::Caller) {
                 while !awaited.is_ready() && deadline.is_none_or(|at| at > Instant::now()) {
                     self.turn(deadline);
                 }
@@ -193,15 +210,6 @@ impl Shared {
     /// A caller is about to drive, or would if it had to.
     pub(crate) fn note_caller(&self) {
         self.driven.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn take_wheel(&self, who: Driver) -> bool {
-        let mut wheel = self.wheel();
-        let is_free = wheel.driver == Driver::Nobody;
-        if is_free {
-            wheel.driver = who;
-        }
-        is_free
     }
 
     fn leave_wheel(&self) {
@@ -286,4 +294,22 @@ fn timeout(until: Option<Instant>) -> EpollTimeout {
     let left = until.saturating_duration_since(Instant::now());
     let ms = left.as_micros().div_ceil(1000);
     EpollTimeout::try_from(ms).unwrap_or(EpollTimeout::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steward_leaves_the_wheel_to_callers_that_were_woken_for_it() {
+        let mut wheel = Wheel::default();
+        assert!(wheel.take_back(true));
+        wheel.parked.push_back(thread::current());
+        wheel.driver = Driver::Nobody;
+        assert!(!wheel.take_back(true), "it drives again at once");
+        assert!(wheel.take(Driver::Caller) && !wheel.take(Driver::Caller));
+        wheel.driver = Driver::Nobody;
+        // One that does not come must not stop the pool.
+        assert!(wheel.take_back(false));
+    }
 }

@@ -53,14 +53,9 @@ pub(super) fn hide(table: &mut Table, width: Option<u16>, dispensable: &[usize])
     let Some(width) = width.map(usize::from) else {
         return;
     };
-    let widths = table.column_max_content_widths();
-    // Each with the air beside it.
-    let taken = |column: usize| {
-        widths
-            .get(column)
-            .map_or(0, |&width| usize::from(width) + AIR)
-    };
-    let mut whole: usize = (0..widths.len()).map(taken).sum();
+    let widths = widths(table);
+    let taken = |column: usize| widths.get(column).copied().unwrap_or(0);
+    let mut whole: usize = widths.iter().sum();
     for &column in dispensable {
         if whole <= width {
             return;
@@ -70,6 +65,20 @@ pub(super) fn hide(table: &mut Table, width: Option<u16>, dispensable: &[usize])
             whole -= taken(column);
         }
     }
+}
+
+/// Whether the table is no wider than this.
+pub(super) fn fits(table: &Table, width: Option<u16>) -> bool {
+    width.is_none_or(|width| widths(table).iter().sum::<usize>() <= usize::from(width))
+}
+
+/// What each column takes, with the air beside it.
+fn widths(table: &Table) -> Vec<usize> {
+    let widths = table.column_max_content_widths();
+    widths
+        .into_iter()
+        .map(|width| usize::from(width) + AIR)
+        .collect()
 }
 
 /// A name that others have chosen: no control character gets to the terminal, tears a line, or turns its direction.
@@ -132,6 +141,8 @@ mod tests {
         let all = shown(None);
         assert_eq!(shown(Some(20)), all);
         assert!(all.lines().all(|line| line.chars().count() <= 20), "{all}");
+        let table = sheet(&["one", "two", "three"]);
+        assert!(fits(&table, None) && fits(&table, Some(20)) && !fits(&table, Some(19)));
         assert!(shown(Some(19)).contains("one") && !shown(Some(19)).contains("two"));
         assert!(!shown(Some(5)).contains("one") && shown(Some(5)).contains("three"));
     }

@@ -136,12 +136,10 @@ impl Segment {
         let fd = reserve(name, length_bytes)?;
         // SAFETY: the memfd was made a moment ago and no other process or thread knows it, so nobody else can
         // change the memory or its length while this mapping lives; `reserve` backed all of it with pages.
-        let mut map =
-            unsafe { MmapOptions::new().len(length_bytes).map_mut(&fd) }.map_err(|source| {
-                SegmentError::Map {
-                    length_bytes,
-                    source,
-                }
+        let mut map = unsafe { MmapOptions::new().len(length_bytes).populate().map_mut(&fd) }
+            .map_err(|source| SegmentError::Map {
+                length_bytes,
+                source,
             })?;
         fill(&mut map);
         // The kernel refuses F_SEAL_WRITE while a writable mapping exists.

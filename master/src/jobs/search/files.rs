@@ -19,10 +19,6 @@ use super::{
     walk::{Found, Unseen, Walk},
 };
 
-/// The C library gives memory back to the system when something larger than this is freed: then it joins what small
-/// pieces have left. A little less than what it fetches from the system by itself.
-const LARGE_ENOUGH: usize = 100 << 10;
-
 /// More threads than this only wait for the kernel's locks.
 const MOST_THREADS: usize = 8;
 
@@ -100,10 +96,7 @@ impl Files {
             let shared = Arc::clone(&self.shared);
             let thread = thread::Builder::new().name("walk".into());
             // Without them it takes longer.
-            let _ = thread.spawn(move || {
-                shared.list_all();
-                give_memory_back();
-            });
+            let _ = thread.spawn(move || shared.list_all());
         }
     }
 
@@ -268,12 +261,6 @@ impl Shared {
             Err(error) => Entry::Unseen(Unseen::new(&path, &error)),
         }
     }
-}
-
-/// Has the allocator give back what this thread has taken, once it is free. Names of files are small pieces, and without
-/// this they would stay for as long as the process.
-fn give_memory_back() {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE_ENOUGH)));
 }
 
 fn folder(path: PathBuf, rules: Rules) -> Entry {

@@ -111,7 +111,7 @@ impl<'a> Tree<'a> {
                 Ok(found) => {
                     let number = match self.number(&found.path) {
                         Some(number) => number,
-                        None => self.give(&found.path, found.bytes)?,
+                        None => self.give(found.path, found.bytes)?,
                     };
                     if self.watched.is_some() {
                         there.insert(number);
@@ -146,10 +146,8 @@ impl<'a> Tree<'a> {
         self.watched.as_ref()?.numbers.get(path).copied()
     }
 
-    fn give(&mut self, path: &Path, bytes: u64) -> anyhow::Result<u32> {
+    fn give(&mut self, path: Arc<Path>, bytes: u64) -> anyhow::Result<u32> {
         let number = u32::try_from(self.paths.len()).context("too many files")?;
-        // In memory of this thread: then all that the walk has taken can be given back.
-        let path: Arc<Path> = Arc::from(path);
         let shard = self.deal.next(bytes);
         let file = Held {
             number,

@@ -34,6 +34,8 @@ impl Shared {
         let mut report = Some((started, first));
         let mut callers = Watch::default();
         let mut looks = 0;
+        // Looks at which nobody drove, since the wheel was left to callers.
+        let mut passed = 0;
         while !self.look(|state| state.core.is_over()) {
             if !failed && let Some((started, first)) = report.take() {
                 started(first);
@@ -41,12 +43,15 @@ impl Shared {
             // Starts that fail later are tried again by the core, or end the pool with the reason.
             let _ = self.start_wanted();
             let (driven, turns) = (&self.driven, &self.turns);
-            if !callers.drive(driven, turns) && self.take_wheel(Driver::Steward) {
+            let is_patient = passed < IDLE_LOOKS;
+            if !callers.drive(driven, turns) && self.wheel().take_back(is_patient) {
                 self.turn(None);
                 self.leave_wheel();
-                looks = 0;
+                (looks, passed) = (0, 0);
+            } else if self.rest(looks) {
+                (looks, passed) = (looks + 1, 0);
             } else {
-                looks = if self.rest(looks) { looks + 1 } else { 0 };
+                (looks, passed) = (0, passed + 1);
             }
         }
         if let Some((started, first)) = report {

@@ -3,10 +3,13 @@
 use std::io;
 
 use super::{Feature, NAMED, StatsReport, figure, four, nothing, printable, short};
-use crate::report::layout::{right, sheet};
+use crate::report::layout::{hide, right, sheet, terminal_width};
 
 /// More features are shown only if all are asked for.
 const SHOWN: usize = 20;
+
+/// Columns that a narrow terminal does without, the first of them first: those before a feature's say about the class.
+const DISPENSABLE: [usize; 5] = [1, 2, 4, 3, 5];
 
 /// More classes are not named.
 const CLASSES: usize = 20;
@@ -32,6 +35,7 @@ pub(super) fn write(report: &StatsReport, out: &mut dyn io::Write) -> io::Result
             table.add_row(row(&report.features[at]).map(right));
         }
     }
+    hide(&mut table, terminal_width(), &DISPENSABLE);
     writeln!(out, "{}\n", table.trim_fmt())?;
     if !is_whole {
         let left = report.features.len() - report.ranking.len().min(SHOWN);

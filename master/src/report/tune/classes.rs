@@ -2,12 +2,12 @@
 
 use std::io;
 
-use comfy_table::{Cell, CellAlignment};
+use comfy_table::{Cell, CellAlignment, Table};
 
 use super::TuneReport;
 use crate::{
     jobs::tune::Scored,
-    report::layout::{printable, right, sheet},
+    report::layout::{fits, hide, printable, right, sheet, terminal_width},
 };
 
 /// Of more classes than this, the most confused pairs are shown instead of the matrix.
@@ -16,11 +16,36 @@ const MOST_CLASSES: usize = 20;
 /// How many pairs.
 const PAIRS: usize = 10;
 
+/// Columns that a narrow terminal does without, the first of them first.
+const DISPENSABLE: [usize; 3] = [2, 3, 0];
+
 /// For people: precision, recall and F1 of each class of this cell, and the confusion matrix, whose columns are numbered
-/// as its rows are.
+/// as its rows are; or the most confused pairs, where the matrix is wider than the terminal or has too many classes.
 pub(super) fn write(report: &TuneReport, cell: &Scored, out: &mut dyn io::Write) -> io::Result<()> {
+    write_within(report, cell, terminal_width(), out)
+}
+
+fn write_within(
+    report: &TuneReport,
+    cell: &Scored,
+    width: Option<u16>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    if cell.confusion.classes().len() <= MOST_CLASSES {
+        let matrix = table(report, cell, true);
+        if fits(&matrix, width) {
+            return writeln!(out, "{}\n", matrix.trim_fmt());
+        }
+    }
+    let mut table = table(report, cell, false);
+    hide(&mut table, width, &DISPENSABLE);
+    writeln!(out, "{}\n", table.trim_fmt())?;
+    pairs(report, cell, out)
+}
+
+/// A row a class, with a column a class or without.
+fn table(report: &TuneReport, cell: &Scored, is_matrix: bool) -> Table {
     let classes = cell.confusion.classes();
-    let is_matrix = classes.len() <= MOST_CLASSES;
     let mut heads: Vec<String> = ["", "class", "precision", "recall", "F1", "samples"]
         .map(str::to_owned)
         .to_vec();
@@ -52,12 +77,7 @@ pub(super) fn write(report: &TuneReport, cell: &Scored, out: &mut dyn io::Write)
         }
         table.add_row(row);
     }
-    writeln!(out, "{}\n", table.trim_fmt())?;
-    if is_matrix {
-        Ok(())
-    } else {
-        pairs(report, cell, out)
-    }
+    table
 }
 
 /// The classes that are taken for each other most often.
@@ -88,13 +108,17 @@ mod tests {
     use crate::jobs::tune::Confusion;
 
     fn shown(classes: u32, right: &[u32], predicted: &[u32]) -> String {
+        shown_within(None, classes, right, predicted)
+    }
+
+    fn shown_within(width: Option<u16>, classes: u32, right: &[u32], predicted: &[u32]) -> String {
         let mut report = TuneReport::sample();
         report.class_names = (0..classes).map(|class| format!("class {class}")).collect();
         let mut cell = report.cells[0].clone();
         cell.confusion = Confusion::default();
         cell.confusion.count(right, predicted);
         let mut out = Vec::new();
-        write(&report, &cell, &mut out).unwrap();
+        write_within(&report, &cell, width, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -108,6 +132,24 @@ mod tests {
          2   class 1       0.667    1.000   0.800         2      ·      2      ·
          3   class 3       0.000    0.000   0.000         1      1      ·      ·
         ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_sees_pairs_instead_of_the_matrix() {
+        let text = shown_within(Some(40), 4, &[0, 0, 0, 1, 1, 3], &[0, 0, 1, 1, 1, 0]);
+        insta::assert_snapshot!(text, @r"
+               class      F1   samples
+        ───────────────────────────────
+         1   class 0   0.667         3
+         2   class 1   0.800         2
+         3   class 3   0.000         1
+
+         most confused   taken for   times
+        ───────────────────────────────────
+               class 0     class 1       1
+               class 3     class 0       1
+        ");
+        assert!(text.lines().all(|line| line.chars().count() <= 40));
     }
 
     #[test]

@@ -45,11 +45,22 @@ fn sorting_key(row: Row<'_>) -> u64 {
     let Ok(width) = u16::try_from(bytes.len()) else {
         return 0;
     };
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let zeros = leading_zeros(bytes);
     let soon = u64::from(width) - zeros as u64;
     let next = bytes[zeros..].iter().copied().chain([0; KEY_BYTES]);
     next.take(KEY_BYTES)
         .fold(soon, |key, byte| key << 8 | u64::from(byte))
+}
+
+/// How many bytes at the beginning are zero.
+fn leading_zeros(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    // A whole block at a time: without a branch inside, it takes an instruction or two.
+    let is_zero = |block: &&[u8; BLOCK]| block.iter().fold(0, |all, byte| all | byte) == 0;
+    let start = BLOCK * blocks.iter().take_while(is_zero).count();
+    let rest = bytes[start..].iter().take_while(|byte| **byte == 0);
+    start + rest.count()
 }
 
 /// Features one after another. Negative zero equals zero, as it does when numbers are compared.
@@ -69,6 +80,18 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
+
+    #[test]
+    fn zeros_are_counted_up_to_the_first_other_byte() {
+        for width in [0, 1, 31, 32, 33, 100] {
+            assert_eq!(leading_zeros(&vec![0; width]), width, "{width}");
+            for at in 0..width {
+                let mut row = vec![0; width];
+                row[at..].fill(7);
+                assert_eq!(leading_zeros(&row), at, "{width}");
+            }
+        }
+    }
 
     proptest! {
         #[test]

@@ -85,8 +85,8 @@ impl Shadows {
         let (mut block, mut squares) = (Block::ZEROS, 0.0);
         for ((byte, place), centre) in block.iter_mut().zip(places).zip(&self.centre) {
             let exact = (f64::from(*place) - f64::from(*centre)) / self.step + 127.5;
-            // What lies beyond is cut off, and so far from its place.
-            *byte = exact.round() as u8;
+            // Cut to a byte, which rounds down: to the nearest. What lies beyond is cut off, and so far from its place.
+            *byte = (exact + 0.5) as u8;
             squares += (exact - f64::from(*byte)).powi(2);
         }
         (block, squares.sqrt())
