@@ -1,5 +1,6 @@
 //! The command line: which command, with which options, and how its end becomes an exit code.
 
+mod broker;
 mod common;
 mod narrate;
 mod progress;
@@ -11,7 +12,8 @@ use std::{io, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-pub(crate) use common::{Backend, Common, Options, RETRIES, When, count, duration};
+pub(crate) use broker::Entry;
+pub(crate) use common::{Backend, Common, HostOptions, Options, RETRIES, When, count, duration};
 pub(crate) use narrate::{Narrator, complain};
 pub(crate) use progress::Progress;
 pub(crate) use size::{size, some_size};
@@ -19,10 +21,12 @@ pub(crate) use size::{size, some_size};
 use crate::jobs::{
     bench::{self, BenchArgs},
     classify::{self, ClassifyArgs},
+    cluster::{self, ClusterCommand},
     demo::{self, Demo},
     doctor,
     factor::{self, FactorArgs},
     imports::{self, ImportsArgs},
+    join::{self, JoinArgs},
     logs::{self, Logs},
     ps::{self, PsArgs},
     run::{self, RunArgs},
@@ -60,6 +64,8 @@ Examples:
   master demo burn                       every core adds odd numbers: processes, threads, one at a time
   master demo philosophers               each a process, each fork a lock that survives its holder
   master ps --watch                      what every pool and worker on this host is doing
+  master join nats://hub:4222            this host works for the jobs of a NATS server; then, elsewhere,
+  master tune --backend nats://hub:4222  the same on all hosts that have joined
   master doctor                          see how pools survive here what usually breaks them
 
 Exit codes:
@@ -112,6 +118,9 @@ enum Command {
         common: Common,
     },
     Weather(Box<WeatherArgs>),
+    Join(Box<JoinArgs>),
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     #[command(subcommand)]
     Logs(Logs),
     Serve {
@@ -170,19 +179,33 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn carry_out(command: Command) -> anyhow::Result<Done> {
     match command {
         Command::Tune { tune, common } => tune::run(&tune, &common),
-        Command::Classify { classify, common } => classify::run(&classify, &common),
+        Command::Classify { classify, common } => {
+            common.stays_here()?;
+            classify::run(&classify, &common)
+        }
         Command::Stats(args) => stats::run(&args),
-        Command::Search { search, common } => search::run(&search, &common),
+        Command::Search { search, common } => {
+            common.stays_here()?;
+            search::run(&search, &common)
+        }
         Command::Run { run, common } => run::run(&run, &common),
         Command::Imports { imports, common } => imports::run(&imports, &common),
         Command::Factor { factor, common } => factor::run(&factor, &common),
         Command::Weather(args) => weather::run(&args),
+        Command::Join(args) => join::run(&args),
+        Command::Cluster(command) => cluster::run(&command),
         Command::Logs(logs) => logs::run(&logs),
-        Command::Serve { serve, common } => serve::run(&serve, &common),
+        Command::Serve { serve, common } => {
+            common.stays_here()?;
+            serve::run(&serve, &common)
+        }
         Command::Bench(args) => bench::run(&args),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
-        Command::Doctor { common } => doctor::run(&common),
+        Command::Doctor { common } => {
+            common.stays_here()?;
+            doctor::run(&common)
+        }
     }
 }
 

@@ -39,6 +39,8 @@
 //! }
 //! ```
 
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod exit;
 mod os;
 mod pool;

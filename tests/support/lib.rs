@@ -13,6 +13,7 @@
 
 #[cfg(feature = "browser")]
 pub mod browser;
+mod cluster;
 pub mod logs;
 mod pools;
 mod process;
@@ -32,6 +33,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use cluster::Nats;
 pub use pools::{Nested, block_on, builder, pool, sleep};
 pub use process::{
     children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,

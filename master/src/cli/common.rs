@@ -9,10 +9,11 @@ use std::{
     time::Duration,
 };
 
+use anyhow::bail;
 use brigade::{Pool, PoolBuilder};
 use clap::{Args, ValueEnum};
 
-use super::{Narrator, Progress, signals};
+use super::{Narrator, Progress, broker::OnCluster, signals};
 use crate::report::Format;
 
 /// The most workers that make sense on any machine there is.
@@ -30,7 +31,7 @@ pub(crate) enum When {
     Never,
 }
 
-/// What does the work.
+/// What does the work on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
     /// One process a worker: a task that crashes costs nothing else
@@ -39,6 +40,20 @@ pub(crate) enum Backend {
     Threads,
 }
 
+/// Where the work is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Here(Backend),
+    /// On the hosts that have joined the NATS server at this address.
+    Hosts(String),
+}
+
+/// How many workers there are on other machines is known when the work has begun; it is cut for so many.
+const PLANNED_WORKERS: usize = 64;
+
+/// Work that is on its way to other machines should last for so many times as long as on its way to a worker here.
+const DEPTH: usize = 8;
+
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
@@ -46,9 +61,13 @@ pub(crate) struct Common {
     #[arg(short = 'j', long, value_name = "N", value_parser = count)]
     workers: Option<u32>,
 
-    /// What does the work: worker processes, or threads of this process
-    #[arg(long, value_name = "KIND", default_value = "processes")]
-    backend: Backend,
+    /// What does the work: processes, threads (of this process), or the hosts that have joined a NATS server, by
+    /// its address such as `nats://host:4222`; may be given more than once for the servers of one cluster
+    #[arg(long, value_name = "KIND", default_value = "processes", value_parser = place)]
+    backend: Vec<Place>,
+
+    #[command(flatten)]
+    on_cluster: Box<OnCluster>,
 
     #[command(flatten)]
     options: Options,
@@ -100,7 +119,8 @@ impl Common {
     pub(crate) fn new(workers: u32, backend: Backend, options: &Options) -> Self {
         Self {
             workers: Some(workers),
-            backend,
+            backend: vec![Place::Here(backend)],
+            on_cluster: Box::default(),
             options: options.clone(),
         }
     }
@@ -109,6 +129,7 @@ impl Common {
     pub(crate) fn workers(&self) -> usize {
         self.workers
             .and_then(|workers| usize::try_from(workers).ok())
+            .or_else(|| self.is_elsewhere().then_some(PLANNED_WORKERS))
             .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
             .unwrap_or(1)
     }
@@ -136,6 +157,17 @@ impl Common {
         self.workers.map_or(default, |_| self.workers())
     }
 
+    /// Starts a pool that signals reach, on other machines if they were asked for.
+    pub(crate) fn start_anywhere(&self, pool: PoolBuilder) -> anyhow::Result<Pool> {
+        if !self.is_elsewhere() {
+            if self.on_cluster.is_resumed() {
+                bail!("--resume-job goes with --backend nats://…, where the job is");
+            }
+            return Self::start(pool);
+        }
+        Self::start(pool.cluster(self.on_cluster.cluster(&self.addresses())?))
+    }
+
     /// Starts a pool that signals reach.
     pub(crate) fn start(pool: PoolBuilder) -> anyhow::Result<Pool> {
         let pool = pool.start()?;
@@ -158,14 +190,46 @@ impl Common {
         self.options.verbose
     }
 
-    /// Whether processes or threads were asked for.
+    /// Whether processes or threads were asked for, if the work is done here.
     pub(crate) fn backend(&self) -> Backend {
-        self.backend
+        match self.backend.last() {
+            Some(Place::Here(backend)) => *backend,
+            Some(Place::Hosts(_)) | None => Backend::Processes,
+        }
+    }
+
+    /// Whether the work is done on other machines.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self.backend.last(), Some(Place::Hosts(_)))
+    }
+
+    /// How many times as much work as usual should be on its way.
+    pub(crate) fn depth(&self) -> usize {
+        if self.is_elsewhere() { DEPTH } else { 1 }
+    }
+
+    /// Refuses other machines, for a command that keeps something on this one.
+    pub(crate) fn stays_here(&self) -> anyhow::Result<()> {
+        if self.is_elsewhere() {
+            bail!(
+                "this command works on this machine only: leave out --backend nats://…, which tune, factor, imports and run take"
+            );
+        }
+        Ok(())
+    }
+
+    /// The addresses of the NATS server.
+    fn addresses(&self) -> Vec<String> {
+        let urls = self.backend.iter().filter_map(|backend| match backend {
+            Place::Hosts(url) => Some(url.clone()),
+            Place::Here(_) => None,
+        });
+        urls.collect()
     }
 
     /// A pool as these options want it, its events told by `narrator`.
     pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
-        self.pool_of(self.backend, title, narrator)
+        self.pool_of(self.backend(), title, narrator)
     }
 
     /// The same with another backend.
@@ -184,7 +248,7 @@ impl Common {
 
     /// A pool whose tasks go on for as long as the program: no time limit is theirs.
     pub(crate) fn resident_pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
-        self.resident_pool_of(self.backend, title, narrator)
+        self.resident_pool_of(self.backend(), title, narrator)
     }
 
     fn resident_pool_of(&self, backend: Backend, title: &str, narrator: &Narrator) -> PoolBuilder {
@@ -237,6 +301,55 @@ impl Options {
     }
 }
 
+/// What a host that works for others may be told of its pools.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HostOptions {
+    /// Worker processes, or a share of the cores such as 50% [default: the cores this process may use]
+    #[arg(short = 'j', long, value_name = "N", value_parser = count)]
+    workers: Option<u32>,
+
+    /// Say on standard error which jobs and processes there are, and what becomes of them
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The worker executable [default: `worker` beside this program]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BRIGADE_WORKER",
+        hide_env_values = true
+    )]
+    worker_exe: Option<PathBuf>,
+}
+
+impl HostOptions {
+    /// How many workers were asked for, or fit this machine.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
+            .and_then(|workers| usize::try_from(workers).ok())
+            .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
+            .unwrap_or(1)
+    }
+
+    /// A pool of processes for a job of this title.
+    pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
+        let narrator = narrator.clone();
+        let builder = Pool::builder()
+            .workers(self.workers())
+            .title(title)
+            .on_event(move |event| narrator.tell(event));
+        match &self.worker_exe {
+            Some(path) => builder.worker_executable(path),
+            None => builder,
+        }
+    }
+
+    /// Who tells on standard error what happens.
+    pub(crate) fn narrator(&self) -> Narrator {
+        When::Never.narrator(self.verbose)
+    }
+}
+
 impl When {
     /// Who tells on standard error what happens, with progress at this time.
     pub(crate) fn narrator(self, is_verbose: bool) -> Narrator {
@@ -281,6 +394,21 @@ pub(crate) fn count(text: &str) -> Result<u32, String> {
                 "expected a number from 1 to {MOST_WORKERS}, or a share of the cores such as 50%"
             )
         })
+}
+
+/// Where the work is done, as the command line says it.
+fn place(text: &str) -> Result<Place, String> {
+    match text {
+        "processes" => Ok(Place::Here(Backend::Processes)),
+        "threads" => Ok(Place::Here(Backend::Threads)),
+        url if ["nats://", "tls://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Ok(Place::Hosts(url.to_owned()))
+        }
+        _ => Err(
+            "possible values: processes, threads, or the address of a NATS server such as nats://host:4222"
+                .into(),
+        ),
+    }
 }
 
 /// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.

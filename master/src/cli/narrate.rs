@@ -77,6 +77,23 @@ impl Narrator {
                     "warning: worker {number} (pid {pid}) {how}; it is being replaced"
                 ));
             }
+            Event::JobStarted { job } => self.say(&format!(
+                "job {job}; should this program die, the same command with --resume-job {job} goes on"
+            )),
+            Event::Upload { name, done, all } => {
+                let fraction = *done as f64 / (*all).max(1) as f64;
+                self.progress(fraction, *done, &format!("bytes of {name}"));
+            }
+            Event::HostJoined { host, slots } if self.is_verbose => {
+                self.say(&format!("host {host} works with {slots} workers"));
+            }
+            Event::HostLost { host } => {
+                self.say(&format!("warning: host {host} has left or is silent; its tasks go to others"));
+            }
+            Event::HostRefused { host, reason } => {
+                self.say(&format!("warning: host {host} takes none of these tasks: {reason}"));
+            }
+            Event::Trouble(what) => self.say(what),
             _ => {}
         }
     }

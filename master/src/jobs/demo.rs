@@ -47,6 +47,13 @@ pub(crate) enum Demo {
 
 /// Shows it.
 pub(crate) fn run(demo: &Demo) -> anyhow::Result<Done> {
+    if let Demo::Burn { common, .. }
+    | Demo::Deli { common, .. }
+    | Demo::Philosophers { common, .. }
+    | Demo::Race { common, .. } = demo
+    {
+        common.stays_here()?;
+    }
     match demo {
         Demo::Burn { burn, common } => burn::run(burn, common),
         Demo::Sleepers(args) => sleepers::run(args),

@@ -27,6 +27,9 @@ pub(crate) enum Logs {
 pub(crate) fn run(logs: &Logs) -> anyhow::Result<Done> {
     match logs {
         Logs::Serve(args) => serve::run(args),
-        Logs::Demo { demo, common } => demo::run(demo, common),
+        Logs::Demo { demo, common } => {
+            common.stays_here()?;
+            demo::run(demo, common)
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 pub(crate) mod bench;
 pub(crate) mod classify;
+pub(crate) mod cluster;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod imports;
 pub(crate) mod iris;
+pub(crate) mod join;
 pub(crate) mod logs;
 mod news;
 mod order;

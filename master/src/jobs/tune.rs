@@ -19,7 +19,7 @@ pub(crate) use input::TuneInput;
 pub(crate) use job::{Job, Told};
 pub(crate) use metric::Metric;
 pub(crate) use plan::{PlanError, Terms, plan};
-pub(crate) use run::{run, score};
+pub(crate) use run::{Outcome, run, score};
 pub(crate) use scored::Scored;
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct PoolBuilder {
     workers: usize,
     executable: Option<PathBuf>,
     threads: Option<Registry>,
+    #[cfg(feature = "cluster")]
+    cluster: Option<crate::cluster::Cluster>,
     title: String,
     terms: Terms,
     max_queued: Option<usize>,
@@ -90,6 +92,8 @@ impl Default for PoolBuilder {
             workers: thread::available_parallelism().map_or(1, NonZero::get),
             executable: None,
             threads: None,
+            #[cfg(feature = "cluster")]
+            cluster: None,
             title: "pool".into(),
             terms: Terms::default(),
             max_queued: None,
@@ -193,6 +197,28 @@ impl PoolBuilder {
     /// ```
     pub fn threads(mut self, registry: Registry) -> Self {
         self.threads = Some(registry);
+        self
+    }
+
+    /// Runs the tasks on the hosts that have joined a NATS server with `master join` or an
+    /// [`Agent`](crate::cluster::Agent). They decide how many workers there are; shared segments reach each host
+    /// once.
+    ///
+    /// ```
+    /// use brigade::{Pool, StartError, cluster::{Broker, Cluster}, jobs::echo::Echo};
+    ///
+    /// fn echo(address: &str) -> Result<u64, Box<dyn std::error::Error>> {
+    ///     let cluster = Cluster::on(Broker::at([address])?);
+    ///     let pool = Pool::builder().title("echo").cluster(cluster).start()?;
+    ///     Ok(pool.submit::<Echo>(7)?.wait()?)
+    /// }
+    ///
+    /// // Nobody listens there.
+    /// assert!(echo("nats://127.0.0.1:9").is_err());
+    /// ```
+    #[cfg(feature = "cluster")]
+    pub fn cluster(mut self, cluster: crate::cluster::Cluster) -> Self {
+        self.cluster = Some(cluster);
         self
     }
 

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
 
 /// How a worker process ended.
 ///
@@ -21,7 +22,7 @@ use nix::sys::signal::Signal;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Ended {
     /// It exited with this code.

@@ -1,6 +1,10 @@
 //! What handles, maps and pools need of whatever does the work: processes or threads.
 
-use std::{fmt, thread::Thread, time::Instant};
+use std::{
+    fmt,
+    thread::{self, Thread},
+    time::Instant,
+};
 
 use super::{
     core::{TaskRef, Terms},
@@ -85,6 +89,25 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     fn cancel_queued(&self);
     /// The time between was not the tasks': this process was stopped and goes on.
     fn stop_and_continue(&self, is_stopped: bool);
+}
+
+/// Waits on an engine whose own threads do all the work.
+pub(crate) fn park_until(awaited: &dyn Awaited, deadline: Option<Instant>) -> bool {
+    loop {
+        awaited.set_waiter(Some(thread::current()));
+        if awaited.is_ready() {
+            awaited.set_waiter(None);
+            return true;
+        }
+        match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+            Some(left) if left.is_zero() => {
+                awaited.set_waiter(None);
+                return awaited.is_ready();
+            }
+            Some(left) => thread::park_timeout(left),
+            None => thread::park(),
+        }
+    }
 }
 
 /// The end of the last worker of a pool.

@@ -102,6 +102,15 @@ pub enum TaskError {
         /// What the executable has registered.
         known: Vec<String>,
     },
+    /// The task was given to one host of a cluster after another, and none lived to answer.
+    #[error(
+        "the task was given to hosts {deliveries} times and none of them answered: it may end its host, or take \
+         longer than the host can say that it lives"
+    )]
+    Undelivered {
+        /// How often.
+        deliveries: u64,
+    },
     /// Its handle was told to cancel it, or its pool ended before it was done.
     #[error("the task was cancelled")]
     Cancelled,
@@ -143,7 +152,11 @@ impl TaskError {
             | Self::TimedOut { input_index, .. }
             | Self::Input { input_index, .. }
             | Self::OutputUndecodable { input_index, .. } => *input_index,
-            Self::UnknownKind { .. } | Self::Cancelled | Self::Taken | Self::PoolBroken(_) => None,
+            Self::UnknownKind { .. }
+            | Self::Undelivered { .. }
+            | Self::Cancelled
+            | Self::Taken
+            | Self::PoolBroken(_) => None,
         }
     }
 
@@ -172,7 +185,11 @@ impl TaskError {
             | Self::TimedOut { input_index, .. }
             | Self::Input { input_index, .. }
             | Self::OutputUndecodable { input_index, .. } => *input_index = index,
-            Self::UnknownKind { .. } | Self::Cancelled | Self::Taken | Self::PoolBroken(_) => {}
+            Self::UnknownKind { .. }
+            | Self::Undelivered { .. }
+            | Self::Cancelled
+            | Self::Taken
+            | Self::PoolBroken(_) => {}
         }
         self
     }
@@ -244,6 +261,10 @@ pub enum StartError {
         /// How many there can be.
         most: usize,
     },
+    /// The cluster cannot be used.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::ClusterError),
     /// Something else the pool needs from the system.
     #[error("cannot set up the pool: {error}{}", hint(error))]
     Io {

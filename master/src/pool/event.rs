@@ -50,4 +50,39 @@ pub enum Event {
         /// How it ended.
         how: Ended,
     },
+    /// A job of a cluster was begun, or resumed.
+    JobStarted {
+        /// Its name on the server.
+        job: String,
+    },
+    /// A data set is on its way to the server.
+    Upload {
+        /// What tasks call it.
+        name: String,
+        /// Bytes that the server has.
+        done: u64,
+        /// Bytes in all.
+        all: u64,
+    },
+    /// A host of a cluster takes tasks of this job.
+    HostJoined {
+        /// Its name.
+        host: String,
+        /// How many workers it has.
+        slots: usize,
+    },
+    /// A host of a cluster has left, or is silent.
+    HostLost {
+        /// Its name.
+        host: String,
+    },
+    /// A host of a cluster takes no task of this job.
+    HostRefused {
+        /// Its name.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something is wrong with the server of a cluster or the connection to it; the pool goes on.
+    Trouble(String),
 }

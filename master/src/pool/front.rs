@@ -116,6 +116,12 @@ impl Pool {
         }
     }
 
+    /// What is behind it.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn engine(&self) -> Arc<dyn Engine> {
+        Arc::clone(&self.engine)
+    }
+
     /// Process ids of the workers that are there now, in the order of their numbers; of a pool of threads,
     /// this process's own.
     ///

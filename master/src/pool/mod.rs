@@ -60,3 +60,18 @@ pub use event::Event;
 pub use front::{Control, Pool};
 pub use handle::Handle;
 pub use map::{Map, MapHandle, MapUnordered};
+
+/// What another engine is made of.
+#[cfg(feature = "cluster")]
+pub(crate) mod internals {
+    pub(crate) use super::{
+        core::{TaskRef, Terms},
+        engine::{End, Engine, park_until},
+        event::Event,
+        outcome::{Awaited, Chunk, Input, KindIndex, Output, Payload, Sink, Ticket, lock},
+        ready::Ready,
+        stream::Stream,
+        wakes::{Wakes, queue},
+        wheel::Observer,
+    };
+}

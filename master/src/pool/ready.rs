@@ -120,6 +120,40 @@ impl Ready {
     }
 }
 
+#[cfg(feature = "cluster")]
+impl Ready {
+    /// The next outcome as it is, for somebody who passes it on, and its position.
+    pub(crate) fn next_raw(&mut self) -> Option<(u64, Result<Vec<u8>, TaskError>)> {
+        use super::outcome::Output;
+        if let Some(Piece::Block(block)) = self.pieces.front_mut() {
+            let (position, item) = block.next()?;
+            let output = item.to_vec();
+            if block.count == 0 {
+                self.pieces.pop_front();
+            }
+            return Some((position, Ok(output)));
+        }
+        match self.pieces.pop_front()? {
+            Piece::One(position, Ok(Output::Bytes(bytes))) => {
+                Some((position, Ok(bytes.into_vec())))
+            }
+            Piece::One(position, Ok(Output::Value(_))) => {
+                let reason = "was not encoded: hosts have pools of processes".into();
+                let input_index = None;
+                Some((
+                    position,
+                    Err(TaskError::OutputUndecodable {
+                        reason,
+                        input_index,
+                    }),
+                ))
+            }
+            Piece::One(position, Err(error)) => Some((position, Err(*error))),
+            Piece::Block(_) => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ pub(crate) mod bench;
 pub(crate) mod burn;
 mod canvas;
 pub(crate) mod classify;
+pub(crate) mod cluster;
 pub(crate) mod deli;
 pub(crate) mod doctor;
 pub(crate) mod factor;

@@ -52,10 +52,11 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
         report,
         mut out,
         faults,
+        workers,
     } = factor(numbers, report, common, &narrator, out)?;
     narrator.finish();
     report
-        .finish(common.workers(), began.elapsed(), &mut out)
+        .finish(workers, began.elapsed(), &mut out)
         .and_then(|()| out.flush())
         .context("cannot write the report")?;
     Ok(match faults {
@@ -79,6 +80,7 @@ pub(crate) struct Factored<W> {
     pub(crate) out: W,
     /// Words that were no numbers, and numbers that could not be done.
     pub(crate) faults: u64,
+    pub(crate) workers: usize,
 }
 
 /// Has numbers factored by a pool of its own, and writes the results in order.
@@ -89,10 +91,11 @@ pub(crate) fn factor<W: Write>(
     narrator: &Narrator,
     out: W,
 ) -> anyhow::Result<Factored<W>> {
-    let pool = Common::start(common.pool("factor", narrator))?;
+    let pool = common.start_anywhere(common.pool("factor", narrator))?;
     let (tell, news) = mpsc::channel();
     let method = numbers.method;
-    let tickets = read(numbers, common.workers() * BATCHES_PER_WORKER, tell.clone());
+    let batches = common.workers() * BATCHES_PER_WORKER * common.depth();
+    let tickets = read(numbers, batches, tell.clone());
     let mut desk = Desk {
         method,
         pool,
@@ -105,11 +108,13 @@ pub(crate) fn factor<W: Write>(
         faults: 0,
     };
     desk.work(&news)?;
+    let workers = desk.pool.stats().workers;
     desk.pool.join();
     Ok(Factored {
         report: desk.report,
         out: desk.out,
         faults: desk.faults,
+        workers,
     })
 }
 

@@ -1,6 +1,15 @@
 //! Has the files parsed by a pool: batches first, and the files of a batch that failed one by one.
 
-use std::{collections::HashMap, ops::Range, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    env,
+    ffi::OsStr,
+    ops::Range,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use brigade::{Handle, Pool, TaskError, as_completed};
 use brigade_protocol::jobs::imports::{Batch, Fault, FaultKind, Scan, ScanFiles};
@@ -38,7 +47,7 @@ pub(super) fn scan(
     common: &Common,
     narrator: &Narrator,
 ) -> anyhow::Result<Harvest> {
-    let tunables = match std::env::var("GLIBC_TUNABLES") {
+    let tunables = match env::var("GLIBC_TUNABLES") {
         Ok(others) if !others.is_empty() => format!("{ALLOCATOR}:{others}"),
         _ => ALLOCATOR.to_owned(),
     };
@@ -47,7 +56,8 @@ pub(super) fn scan(
         .timeout(common.timeout_or(PATIENCE))
         .env("GLIBC_TUNABLES", tunables);
     let mut field = Field {
-        pool: Common::start(pool)?,
+        pool: common.start_anywhere(pool)?,
+        folder: common.is_elsewhere().then(env::current_dir).transpose()?,
         narrator,
         largest: args.max_filesize,
         paths: Vec::new(),
@@ -68,6 +78,8 @@ pub(super) fn scan(
 /// Files and their results, by number.
 struct Field<'a> {
     pool: Pool,
+    /// What paths begin with where another folder is the current one.
+    folder: Option<PathBuf>,
     narrator: &'a Narrator,
     largest: u64,
     paths: Vec<Arc<Path>>,
@@ -109,13 +121,18 @@ impl Field<'_> {
         Ok(pending.into_iter().map(place).collect())
     }
 
-    fn send(&self, batch: Batch) -> anyhow::Result<(usize, Handle<ScanFiles>)> {
+    fn send(&self, mut batch: Batch) -> anyhow::Result<(usize, Handle<ScanFiles>)> {
+        if let Some(folder) = &self.folder {
+            for path in &mut batch.paths {
+                let whole = folder.join(OsStr::from_bytes(path));
+                *path = whole.into_os_string().into_vec().into();
+            }
+        }
         let length = batch.paths.len();
         Ok((length, self.pool.submit::<ScanFiles>(batch)?))
     }
 
     fn submit(&self, range: Range<usize>) -> anyhow::Result<Pending> {
-        use std::os::unix::ffi::OsStrExt;
         let paths = self.paths[range.clone()].iter();
         let paths = paths.map(|path| path.as_os_str().as_bytes().to_vec().into());
         let batch = Batch {

@@ -63,7 +63,12 @@ pub(crate) fn run(args: &RunArgs, common: &Common) -> anyhow::Result<Done> {
             .min(usize::try_from(jobs).unwrap_or(usize::MAX))
             .max(1)
     });
-    let spool = spool(&narrator);
+    let spool = if common.is_elsewhere() {
+        // Hosts have no file of this machine; what a command says comes with its result.
+        Spool::none()
+    } else {
+        spool(&narrator)
+    };
     let mut pool = common
         .without_limits()
         .pool("run", &narrator)
@@ -92,7 +97,7 @@ pub(crate) fn run(args: &RunArgs, common: &Common) -> anyhow::Result<Done> {
     let report = RunReport::new(format);
     let mut desk = Desk::new(
         plan,
-        Common::start(pool)?,
+        common.start_anywhere(pool)?,
         spool,
         joblog,
         narrator,
@@ -119,6 +124,11 @@ fn check(args: &RunArgs, common: &Common, format: Format) -> anyhow::Result<()> 
     if common.backend() == Backend::Threads {
         bail!(
             "commands are run by worker processes, which take them along when they end: leave out --backend threads"
+        );
+    }
+    if common.is_elsewhere() && (args.line_buffer || args.ungroup) {
+        bail!(
+            "--line-buffer and --ungroup show output as it comes, and other machines send it when a command has ended: leave them out"
         );
     }
     if format != Format::Lines && (args.line_buffer || args.ungroup) {

@@ -31,8 +31,13 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
         .as_ref()
         .map(|_| save::Sources::of(input))
         .transpose()?;
-    let job = Job::new(input, table, terms, common.workers())?;
-    let (gather, failures) = score(&job, common, &narrator)?;
+    let mut job = Job::new(input, table, terms, common.workers())?;
+    let Outcome {
+        gather,
+        failures,
+        workers,
+    } = score(&job, common, &narrator)?;
+    job.workers = workers;
     narrator.finish();
     warn(&gather, &job, &narrator);
 
@@ -54,18 +59,28 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     })
 }
 
-/// Has the cells scored by a pool of its own. Also returns how many tasks were lost.
-pub(crate) fn score(
-    job: &Job,
-    common: &Common,
-    narrator: &Narrator,
-) -> anyhow::Result<(Gather, usize)> {
+/// What came of a grid.
+pub(crate) struct Outcome {
+    pub(crate) gather: Gather,
+    /// How many tasks were lost.
+    pub(crate) failures: usize,
+    /// Who did the work in the end.
+    pub(crate) workers: usize,
+}
+
+/// Has the cells scored by a pool of its own.
+pub(crate) fn score(job: &Job, common: &Common, narrator: &Narrator) -> anyhow::Result<Outcome> {
     let segment = job.segment()?;
     let builder = common.pool("tune", narrator);
-    let pool = Common::start(builder.share(SAMPLES, segment.fd())?)?;
-    let scored = job.score(&pool, &mut |told| tell(&told, narrator))?;
+    let pool = common.start_anywhere(builder.share(SAMPLES, segment.fd())?)?;
+    let (gather, failures) = job.score(&pool, &mut |told| tell(&told, narrator))?;
+    let workers = pool.stats().workers;
     pool.join();
-    Ok(scored)
+    Ok(Outcome {
+        gather,
+        failures,
+        workers,
+    })
 }
 
 /// Tells how far the work is, and what was lost of it.

@@ -63,6 +63,11 @@ impl PoolBuilder {
         }
         self.terms.is_single = self.terms.timeout.is_some() || self.tasks_per_worker.is_some();
         let (terms, max_queued) = (self.terms, self.max_queued);
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.take() {
+            let (engine, connection) = self.start_cluster(cluster)?;
+            return Ok(Pool::new(engine, Some(connection), terms, max_queued));
+        }
         let (engine, steward): Started = match self.threads.take() {
             Some(registry) => {
                 let shared = std::mem::take(&mut self.shared);
@@ -73,6 +78,26 @@ impl PoolBuilder {
             None => self.start_processes()?,
         };
         Ok(Pool::new(engine, steward, terms, max_queued))
+    }
+
+    #[cfg(feature = "cluster")]
+    fn start_cluster(
+        self,
+        cluster: crate::cluster::Cluster,
+    ) -> Result<(Arc<dyn Engine>, thread::JoinHandle<()>), StartError> {
+        let conditions = self.conditions;
+        let job = crate::cluster::Job {
+            title: self.title,
+            segments: self.shared,
+            initializer: conditions.initializer,
+            starts_processes: self.starts_processes,
+            result_limit_bytes: conditions.result_limit_bytes,
+            max_memory_bytes: conditions.max_memory_bytes,
+            tasks_per_worker: self.tasks_per_worker,
+            grace: self.grace,
+            observer: self.observer,
+        };
+        Ok(crate::cluster::start(cluster, job)?)
     }
 
     fn start_processes(self) -> Result<Started, StartError> {

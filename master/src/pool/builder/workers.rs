@@ -39,6 +39,13 @@ impl PoolBuilder {
         Ok(self)
     }
 
+    /// The same for a kind and an input that came from elsewhere.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn initializer_of(mut self, kind: String, input: Vec<u8>) -> Self {
+        self.conditions.initializer = Some((kind, input));
+        self
+    }
+
     /// How long the [`initializer`](Self::initializer) may take in a worker that has introduced itself; then the
     /// worker is killed, and with no other ready that is the end of the pool. The default is a minute, or the
     /// time limit of tasks if that is longer.

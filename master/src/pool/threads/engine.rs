@@ -1,14 +1,11 @@
 //! What handles and maps ask of a pool, answered by threads.
 
-use std::{
-    thread::{self, Thread},
-    time::Instant,
-};
+use std::{thread::Thread, time::Instant};
 
 use super::{
     super::{
         core::{TaskRef, Terms},
-        engine::{Engine, Stats},
+        engine::{Engine, Stats, park_until},
         error::TaskError,
         outcome::{Awaited, Input, KindIndex, Sink, Ticket, lock},
     },
@@ -84,21 +81,7 @@ impl Engine for Crew {
     }
 
     fn wait_for(&self, awaited: &dyn Awaited, deadline: Option<Instant>) -> bool {
-        loop {
-            awaited.set_waiter(Some(thread::current()));
-            if awaited.is_ready() {
-                awaited.set_waiter(None);
-                return true;
-            }
-            match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
-                Some(left) if left.is_zero() => {
-                    awaited.set_waiter(None);
-                    return awaited.is_ready();
-                }
-                Some(left) => thread::park_timeout(left),
-                None => thread::park(),
-            }
-        }
+        park_until(awaited, deadline)
     }
 
     fn wake_on_change(&self, thread: Thread) {

@@ -37,6 +37,7 @@ impl Work for Factor {
             report,
             out,
             faults,
+            ..
         } = factor(numbers, report, common, narrator, Digest::default())?;
         let (numbers, primes) = report.counts();
         Ok(Ran {

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 use super::{Answer, Digest, Ran, Work};
 use crate::{
     cli::{Common, Narrator},
-    jobs::tune::{Job, Terms, TuneInput, score},
+    jobs::tune::{Job, Outcome, Terms, TuneInput, score},
     table::Table,
 };
 
@@ -38,7 +38,9 @@ impl Work for Tune<'_> {
     fn run(&self, common: &Common, narrator: &Narrator) -> anyhow::Result<Ran> {
         let table = Arc::clone(&self.table);
         let job = Job::new(self.input, table, self.terms, common.workers())?;
-        let (gather, failures) = score(&job, common, narrator)?;
+        let Outcome {
+            gather, failures, ..
+        } = score(&job, common, narrator)?;
         let mut digest = Digest::default();
         let cells = gather.finish();
         for cell in &cells {

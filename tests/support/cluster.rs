@@ -1,0 +1,158 @@
+//! A NATS server and hosts of its own for a test.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+
+use crate::run::Running;
+
+/// How long the server may take to open its port.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A real `nats-server` on a free port, with a store of its own. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Nats {
+    folder: tempfile::TempDir,
+    port: u16,
+    arguments: Vec<String>,
+    child: Child,
+}
+
+impl Nats {
+    /// A server that keeps streams.
+    pub fn start() -> Self {
+        Self::start_with(&["-js"], "")
+    }
+
+    /// A server with these arguments, and this configuration if it is not empty.
+    pub fn start_with(arguments: &[&str], configuration: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        if !configuration.is_empty() {
+            let path = folder.path().join("nats.conf");
+            fs::write(
+                &path,
+                configuration.replace("{folder}", &folder.path().display().to_string()),
+            )
+            .unwrap();
+            arguments.extend(["-c".into(), path.display().to_string()]);
+        }
+        let child = launch(folder.path(), port, &arguments);
+        let mut nats = Self {
+            folder,
+            port,
+            arguments,
+            child,
+        };
+        nats.wait();
+        nats
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// A folder that lives as long as the server.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills it as nothing else does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again on the same port and store.
+    pub fn restart(&mut self) {
+        self.child = launch(self.folder.path(), self.port, &self.arguments);
+        self.wait();
+    }
+
+    /// Sends it a signal, such as one that stops it and one that lets it go on.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        signal::kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    fn wait(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(
+                self.child.try_wait().unwrap().is_none() && Instant::now() < deadline,
+                "nats-server does not start: {}",
+                fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A host that has joined, with so many workers.
+    pub fn host(&self, workers: usize, more: &[&str]) -> Running {
+        let mut host = self.host_command(workers, more);
+        let mut host = Running::start(std::mem::replace(&mut host, Command::new("true")));
+        host.stderr_line(|line| line.starts_with("joined "));
+        host
+    }
+
+    /// The command that joins.
+    pub fn host_command(&self, workers: usize, more: &[&str]) -> Command {
+        let mut command = Command::new(crate::binary("master"));
+        command
+            .args([
+                "join",
+                &self.url(),
+                "-v",
+                "-j",
+                &workers.to_string(),
+                "--data-dir",
+            ])
+            .arg(self.data_folder())
+            .args(more);
+        command
+    }
+
+    /// Where the hosts keep data sets.
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn launch(folder: &Path, port: u16, arguments: &[String]) -> Child {
+    Command::new("nats-server")
+        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-sd"])
+        .arg(folder.join("store"))
+        .arg("-l")
+        .arg(folder.join("log"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|e| panic!("cannot start nats-server, which scripts/setup installs: {e}"))
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
