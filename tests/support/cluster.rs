@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::run::Running;
+use crate::{namespace::Namespace, run::Running};
 
 /// How long the server may take to open its port.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,6 +64,11 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// The port on which it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A folder that lives as long as the server.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -79,6 +84,12 @@ impl Nats {
     pub fn restart(&mut self) {
         self.child = launch(self.folder.path(), self.port, &self.arguments);
         self.wait();
+    }
+
+    /// Processor time it has taken so far.
+    pub fn cpu_seconds(&self) -> f64 {
+        let ticks = crate::cpu_ticks(i32::try_from(self.child.id()).unwrap());
+        ticks as f64 / 100.0
     }
 
     /// Sends it a signal, such as one that stops it and one that lets it go on.
@@ -101,27 +112,37 @@ impl Nats {
 
     /// A host that has joined, with so many workers.
     pub fn host(&self, workers: usize, more: &[&str]) -> Running {
-        let mut host = self.host_command(workers, more);
-        let mut host = Running::start(std::mem::replace(&mut host, Command::new("true")));
-        host.stderr_line(|line| line.starts_with("joined "));
-        host
+        joined(self.host_command(workers, more))
     }
 
     /// The command that joins.
     pub fn host_command(&self, workers: usize, more: &[&str]) -> Command {
         let mut command = Command::new(crate::binary("master"));
+        self.join(&mut command, &self.url(), workers, more);
         command
-            .args([
-                "join",
-                &self.url(),
-                "-v",
-                "-j",
-                &workers.to_string(),
-                "--data-dir",
-            ])
+    }
+
+    /// A host that reaches the server by another address.
+    pub fn host_by(&self, url: &str, workers: usize, more: &[&str]) -> Running {
+        let mut command = Command::new(crate::binary("master"));
+        self.join(&mut command, url, workers, more);
+        joined(command)
+    }
+
+    /// A host in a network of its own.
+    pub fn host_in(&self, namespace: &Namespace, workers: usize, more: &[&str]) -> Running {
+        let url = format!("nats://{}:{}", namespace.address(), self.port);
+        let mut command = namespace.command(crate::binary("master"));
+        self.join(&mut command, &url, workers, more);
+        joined(command)
+    }
+
+    fn join(&self, command: &mut Command, url: &str, workers: usize, more: &[&str]) {
+        let workers = workers.to_string();
+        command
+            .args(["join", url, "-v", "-j", &workers, "--data-dir"])
             .arg(self.data_folder())
             .args(more);
-        command
     }
 
     /// Where the hosts keep data sets.
@@ -137,8 +158,16 @@ impl Drop for Nats {
     }
 }
 
+/// Starts a host, and waits until the server knows it.
+fn joined(command: Command) -> Running {
+    let mut host = Running::start(command);
+    host.stderr_line(|line| line.starts_with("joined "));
+    host
+}
+
 fn launch(folder: &Path, port: u16, arguments: &[String]) -> Child {
     Command::new("nats-server")
+        // Arguments that come later count.
         .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-sd"])
         .arg(folder.join("store"))
         .arg("-l")

@@ -15,8 +15,10 @@
 pub mod browser;
 mod cluster;
 pub mod logs;
+mod namespace;
 mod pools;
 mod process;
+mod relay;
 mod run;
 pub mod site;
 mod terminal;
@@ -34,10 +36,12 @@ use std::{
 };
 
 pub use cluster::Nats;
+pub use namespace::Namespace;
 pub use pools::{Nested, block_on, builder, pool, sleep};
 pub use process::{
     children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
 };
+pub use relay::Relay;
 pub use run::{Output, Running, master, program, write};
 pub use terminal::Terminal;
 pub use weather::{fair_forecast, fair_server, forecast, weather, weather_command, zone_of};

@@ -119,9 +119,14 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Output {
+    pub fn end(self) -> Output {
+        self.end_within(LIMIT)
+    }
+
+    /// Waits for the end of what takes longer than others do.
+    pub fn end_within(mut self, limit: Duration) -> Output {
         drop(self.child.stdin.take());
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + limit;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;

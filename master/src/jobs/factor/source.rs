@@ -6,9 +6,10 @@ use brigade_protocol::jobs::factor::Method;
 
 use super::number::parse;
 
-/// A chunk is this much work at most, if it is more than one number: enough to make its way through the pool
+/// A chunk is this much work at most, if it is more than one number, and mostly a quarter of it, since numbers are taken for
+/// the worst of their length: enough to make its way through the pool
 /// cheap, and little enough to spread over the workers and to show results soon.
-const CHUNK_NS: u64 = 1_000_000;
+const CHUNK_NS: u64 = 4_000_000;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 << 10;

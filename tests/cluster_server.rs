@@ -1,0 +1,232 @@
+//! What a NATS server does for several machines: keeps strangers out, keeps data sets, runs out of room, is cleaned.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
+
+use std::{fmt::Write as _, fs, path::Path, process::Command, thread, time::Duration};
+
+use brigade::{
+    Pool,
+    cluster::{Agent, Broker, Cluster},
+    jobs::fault::{Fault, Misdeed},
+};
+use brigade_tests::{Nats, Output, Running, builder, eventually, kill, master, sleep, within};
+use nix::sys::signal::Signal;
+
+fn status(nats: &Nats) -> serde_json::Value {
+    let url = nats.url();
+    let arguments = ["cluster", "status", "--format", "json", "--server", &url];
+    let output = master(arguments).end();
+    serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+/// A server that speaks TLS only, and the certificate of its authority.
+fn server_with_tls() -> (Nats, String) {
+    let own = rcgen::generate_simple_self_signed(["localhost".into(), "127.0.0.1".into()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("own.pem"), folder.path().join("own.key"));
+    fs::write(&certificate, own.cert.pem()).unwrap();
+    fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let (certificate, key) = (certificate.display(), key.display());
+    let configuration = format!("tls {{ cert_file: \"{certificate}\", key_file: \"{key}\" }}\n");
+    let nats = Nats::start_with(&["-js"], &configuration);
+    let authority = nats.folder().join("ca.pem");
+    fs::write(&authority, own.cert.pem()).unwrap();
+    (nats, authority.display().to_string())
+}
+
+#[test]
+fn a_server_that_speaks_tls_is_used_by_those_who_know_its_authority_and_nobody_else() {
+    within(120, || {
+        let (nats, authority) = server_with_tls();
+        let url = nats.url();
+        let _host = nats.host(1, &["--nats-tls-ca", &authority]);
+        let ask = |more: &[&str]| {
+            let arguments = ["factor", "12", "--backend", url.as_str()];
+            master(arguments.iter().chain(more)).end()
+        };
+        let output = ask(&["--nats-tls-ca", &authority]);
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (0, "12: 2 2 3\n"),
+            "{}",
+            output.stderr
+        );
+        let output = ask(&[]);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+        assert!(
+            output.stderr.contains("certificate") && output.stderr.contains("--nats-tls-ca"),
+            "{}",
+            output.stderr
+        );
+        let output = ask(&["--nats-tls-ca", "nowhere.pem"]);
+        assert_eq!(output.code, 2);
+        assert!(output.stderr.contains("nowhere.pem"), "{}", output.stderr);
+    });
+}
+
+#[test]
+fn a_job_without_a_master_is_cleaned_away_with_its_data_and_cannot_be_resumed() {
+    within(120, || {
+        let nats = Nats::start();
+        let url = nats.url();
+        let table = table(&nats, 3_000);
+        // No host: the job waits.
+        let arguments = ["tune", &table, "--backend", &url, "--k", "1-3"];
+        let mut tune = master(arguments);
+        let said = tune.stderr_line(|line| line.contains("--resume-job"));
+        let job = said.split_whitespace().nth(1).unwrap();
+        let job = job.trim_end_matches(';').to_owned();
+        tune.stderr_line(|line| line.contains("no host takes tasks"));
+        let clean = || master(["cluster", "clean", "--server", &url]).end();
+        let kept = clean();
+        assert_eq!(kept.code, 0, "{}", kept.stderr);
+        assert!(
+            kept.stderr.contains("0 jobs and 0 data sets removed"),
+            "of a master that lives, nothing may be removed: {}",
+            kept.stderr
+        );
+        kill(tune.pid(), Signal::SIGKILL);
+        drop(tune);
+        let is_forsaken = || status(&nats)["jobs"][0]["master_pid"].is_null();
+        assert!(eventually(30, is_forsaken), "{}", status(&nats));
+        let cleaned = clean();
+        assert!(
+            cleaned.stderr.contains(&format!("job {job}: removed"))
+                && cleaned.stderr.contains("1 jobs and 1 data sets removed"),
+            "{}",
+            cleaned.stderr
+        );
+        assert!(status(&nats)["jobs"].as_array().unwrap().is_empty());
+        let resumed = master(arguments.iter().chain(&["--resume-job", &job])).end();
+        assert_eq!(resumed.code, 2);
+        assert!(resumed.stderr.contains("there is no job"), "{}", resumed.stderr);
+    });
+}
+
+/// A table of so many rows, in a file beside the server.
+fn table(nats: &Nats, rows: usize) -> String {
+    let mut text = String::new();
+    for row in 0..rows {
+        let class = ["a", "b", "c"][row % 3];
+        let numbers = (0..20).map(|column| (row * 7 + column * 13) % 101);
+        for number in numbers {
+            write!(text, "{number}.5,").unwrap();
+        }
+        writeln!(text, "{class}").unwrap();
+    }
+    let path = nats.folder().join("table.csv");
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn the_sending_of_a_data_set_is_shown_and_one_that_is_there_is_not_sent_again() {
+    within(120, || {
+        let nats = Nats::start();
+        let _host = nats.host(1, &[]);
+        let (url, table) = (nats.url(), table(&nats, 3_000));
+        let store = nats.folder().join("store");
+        let tune = || {
+            let arguments = ["tune", &table, "--backend", &url, "--k", "1,3"];
+            let output = master(arguments.iter().chain(&["--progress", "always"])).end();
+            assert_eq!(output.code, 0, "{}", output.stderr);
+            output
+        };
+        let first = tune();
+        let sent = "bytes of brigade-samples";
+        assert!(first.stderr.contains(sent), "{}", first.stderr);
+        let before = size_of(&store);
+        let second = tune();
+        assert!(!second.stderr.contains(sent), "{}", second.stderr);
+        // The table is 480 kB; what else a job keeps is gone with it.
+        let grown = size_of(&store).saturating_sub(before);
+        assert!(grown < 100_000, "the store has grown by {grown} bytes");
+        assert_eq!(cells(&first), cells(&second));
+    });
+}
+
+/// The table without the line that says how long it took.
+fn cells(output: &Output) -> Vec<&str> {
+    let lines = output.stdout.lines();
+    lines.filter(|line| !line.contains(" s")).collect()
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(about) if about.is_dir() => size_of(&entry.path()),
+            Ok(about) => about.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+#[test]
+fn a_server_that_runs_out_of_room_ends_the_job_with_an_error_that_says_so() {
+    within(180, || {
+        let nats = Nats::start_with(&["-js"], "jetstream { max_file_store: 24MB }\n");
+        let _host = nats.host(2, &["--allow-run"]);
+        let url = nats.url();
+        let mut arguments = vec!["run", "--backend", &url, "--shell"];
+        // A megabyte from each, kept until the job ends.
+        arguments.extend(["head -c 1000000 /dev/urandom | base64 -w 0", ":::"]);
+        let inputs: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+        arguments.extend(inputs.iter().map(String::as_str));
+        let output = master(arguments).end_within(Duration::from_mins(2));
+        assert_ne!(output.code, 0, "{}", output.stderr);
+        assert!(
+            output.stderr.contains("no room") && output.stderr.contains("max_file_store"),
+            "{}",
+            output.stderr
+        );
+    });
+}
+
+#[test]
+fn a_program_has_its_own_tasks_done_by_hosts_of_its_own() {
+    within(120, || {
+        let nats = Nats::start();
+        let broker = || Broker::at([nats.url()]).unwrap();
+        let agent = Agent::new(broker(), |title| builder(2).title(title));
+        let agent = agent.slots(2).data_folder(nats.data_folder());
+        let control = agent.control();
+        let host = thread::spawn(move || agent.run());
+        let pool = Pool::builder().title("own").cluster(Cluster::on(broker()));
+        let pool = pool.start().unwrap();
+        let misdeeds = (0..40).map(|number| match number {
+            7 => Misdeed::Error("seven".into()),
+            11 => Misdeed::Panic("eleven".into()),
+            13 => Misdeed::Exit(9),
+            _ => sleep(1),
+        });
+        let outcomes: Vec<_> = pool.map::<Fault, _>(misdeeds).collect();
+        assert_eq!(outcomes.len(), 40);
+        for (number, outcome) in outcomes.iter().enumerate() {
+            let is_bad = [7, 11, 13].contains(&number);
+            assert_eq!(outcome.is_err(), is_bad, "{number}: {outcome:?}");
+        }
+        let told = |number: usize| format!("{}", outcomes[number].as_ref().unwrap_err());
+        assert!(told(7).contains("seven"), "{}", told(7));
+        assert!(told(11).contains("eleven"), "{}", told(11));
+        pool.join();
+        control.drain();
+        assert!(host.join().unwrap().unwrap() >= 37);
+    });
+}
+
+#[test]
+fn names_of_servers_may_be_a_list_and_the_first_that_answers_is_used() {
+    within(60, || {
+        let nats = Nats::start();
+        let _host = nats.host(1, &[]);
+        let both = format!("nats://127.0.0.1:9,{}", nats.url());
+        let mut command = Command::new(brigade_tests::binary("master"));
+        command.args(["factor", "12", "--backend", &both]);
+        let output = Running::start(command).end();
+        assert_eq!(output.stdout, "12: 2 2 3\n", "{}", output.stderr);
+    });
+}
