@@ -96,7 +96,11 @@ fn measure(count: usize) {
     let server = Watched::start();
     let began = Instant::now();
     let agents = join(&server, count);
-    assert!(eventually(120, || server.hosts() == count), "{}", server.hosts());
+    assert!(
+        eventually(120, || server.hosts() == count),
+        "{}",
+        server.hosts()
+    );
     let joined = began.elapsed().as_secs_f64();
 
     let before = server.counts();
@@ -123,7 +127,10 @@ fn measure(count: usize) {
     for (control, _) in &agents {
         control.drain();
     }
-    let by_hosts: u64 = agents.into_iter().map(|(_, host)| host.join().unwrap()).sum();
+    let by_hosts: u64 = agents
+        .into_iter()
+        .map(|(_, host)| host.join().unwrap())
+        .sum();
     assert!(by_hosts >= tasks as u64, "{by_hosts}");
 
     let seconds = IDLE.as_secs_f64();

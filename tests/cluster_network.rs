@@ -50,7 +50,9 @@ impl Work {
     fn assert_whole(&self, run: Running) {
         let output = run.end_within(Duration::from_mins(3));
         assert_eq!(output.code, 0, "{}", output.stderr);
-        let expected: String = (0..self.count).map(|number| format!("{number}\n")).collect();
+        let expected: String = (0..self.count)
+            .map(|number| format!("{number}\n"))
+            .collect();
         assert!(
             output.stdout == expected,
             "{} lines instead of {}:\n{}",
