@@ -102,12 +102,12 @@ fn a_thousand_chunks_of_numbers_over_two_hosts_equal_the_local_result() {
         let _hosts = [nats.host(1, &[]), nats.host(1, &[])];
         // Each batch of the command is a millisecond of work at least: here there are more than a thousand.
         let arguments = [
-            "factor", "--random", "60000", "--digits", "18", "--seed", "7",
+            "factor", "--random", "200000", "--digits", "18", "--seed", "7",
         ];
         let local = here(&arguments);
         let remote = on(&nats, &arguments);
         assert_eq!(remote.code, 0, "{}", remote.stderr);
-        assert_eq!(remote.stdout.lines().count(), 60_000);
+        assert_eq!(remote.stdout.lines().count(), 200_000);
         assert!(remote.stdout == local.stdout, "not the same factors");
         assert!(eventually(20, || status(&nats)["jobs"]
             .as_array()

@@ -216,6 +216,30 @@ fn watched_files_are_searched_as_they_are_now() {
 }
 
 #[test]
+fn a_watched_folder_that_is_replaced_is_searched_anew() {
+    within(120, || {
+        let tree = tree(&[("site/a", "needle 1\n"), ("next/b", "needle 2\n")]);
+        let path = |name: &str| tree.path().join(name);
+        let mut search = Resident::start(tree.path(), &["--watch", "site"]);
+        search.comes_to("needle", &["site/a:needle 1"]);
+        // As a deployment does it.
+        fs::rename(path("site"), path("old")).unwrap();
+        search.comes_to("needle", &[]);
+        fs::rename(path("next"), path("site")).unwrap();
+        search.comes_to("needle", &["site/b:needle 2"]);
+        fs::write(path("site/c"), "needle 3\n").unwrap();
+        search.comes_to("needle", &["site/b:needle 2", "site/c:needle 3"]);
+        fs::remove_dir_all(path("site")).unwrap();
+        search.comes_to("needle", &[]);
+        fs::create_dir(path("site")).unwrap();
+        fs::write(path("site/d"), "needle 4\n").unwrap();
+        search.comes_to("needle", &["site/d:needle 4"]);
+        // For a while, what was asked for could not be read.
+        assert_eq!(search.0.end().code, 3);
+    });
+}
+
+#[test]
 fn a_change_is_answered_by_itself_and_what_is_none_is_not() {
     within(60, || {
         let tree = tree(&[("a", "needle 1\n")]);

@@ -31,6 +31,24 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Looks whether there could be such a file, without changing what is there.
+///
+/// # Errors
+/// What the file system returns.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match fs::metadata(&path) {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Ok(()),
+        _ => {
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            let folder = folder.unwrap_or(Path::new("."));
+            // What is written whole takes its place from beside it.
+            tempfile::tempfile_in(folder).map(drop)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +64,12 @@ mod tests {
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         write(Path::new("/dev/null"), b"three").unwrap();
-        assert!(write(&folder.path().join("none").join("file"), b"").is_err());
+        let nowhere = folder.path().join("none").join("file");
+        assert!(write(&nowhere, b"").is_err() && check(&nowhere).is_err());
+        assert!(check(folder.path()).is_err());
+        for path in [&file, &folder.path().join("new"), Path::new("/dev/null")] {
+            check(path).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

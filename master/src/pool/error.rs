@@ -62,8 +62,8 @@ pub enum TaskError {
     },
     /// The task ran for longer than it may, and its worker was ended for it.
     #[error(
-        "{}the task was still running after {limit:?}, so worker {worker} was ended (attempt {attempt})",
-        of_input(*input_index)
+        "{}the task was still running after {limit:?}, so {} (attempt {attempt})",
+        of_input(*input_index), given_up(*worker)
     )]
     TimedOut {
         /// How long it may run.
@@ -196,6 +196,15 @@ impl TaskError {
 }
 
 /// How a message begins that is about one input of a map.
+/// What became of who ran a task for too long. A thread of this process cannot be ended.
+fn given_up(worker: i32) -> String {
+    if i32::try_from(std::process::id()) == Ok(worker) {
+        "it was given up, and its thread goes on until it returns".to_owned()
+    } else {
+        format!("worker {worker} was ended")
+    }
+}
+
 fn of_input(index: Option<u64>) -> String {
     index.map_or_else(String::new, |index| format!("input {index}: "))
 }

@@ -1,7 +1,7 @@
 //! A picture into a file: which kind, how it is drawn, why there is none.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -35,6 +35,23 @@ impl PlotFile {
     /// Where the picture goes.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Looks whether it can be written, before long work is done for it.
+    ///
+    /// # Errors
+    /// [`PlotError::Unwritable`].
+    pub(crate) fn check(&self) -> Result<(), PlotError> {
+        whole::check(&self.path).map_err(|cause| PlotError::Unwritable {
+            path: self.path.display().to_string(),
+            cause,
+        })
+    }
+}
+
+impl fmt::Display for PlotFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use brigade_protocol::{Task, jobs::search::SearchShard};
 use serde::{Serialize, Serializer};
 
 use super::Format;
@@ -56,6 +57,20 @@ pub(crate) struct WorkerRow {
     pub(crate) cpu: Option<f64>,
     pub(crate) resident_bytes: Option<u64>,
     pub(crate) private_bytes: Option<u64>,
+}
+
+impl WorkerRow {
+    /// The state of what is at work. A worker that holds files for a search has one task for as long as it lives, and is
+    /// busy with it only while it takes the processor's time.
+    pub(crate) fn state_at_work(&self) -> &'static str {
+        const QUIET_PERCENT: f64 = 1.0;
+        let holds_files = self.kind.as_deref() == Some(SearchShard::KIND);
+        let is_quiet = self.cpu.is_some_and(|percent| percent < QUIET_PERCENT);
+        match self.state {
+            "busy" if holds_files && is_quiet => "idle",
+            state => state,
+        }
+    }
 }
 
 fn seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {

@@ -70,7 +70,7 @@ impl fmt::Display for Advice {
             Self::FewRuns { runs: 1 } => {
                 write!(
                     f,
-                    "one run each says nothing about the spread: give --runs {FEW_RUNS} or more"
+                    "one run each says nothing about the spread, so nothing is recommended: give --runs {FEW_RUNS} or more"
                 )
             }
             Self::FewRuns { runs } => write!(
@@ -96,6 +96,10 @@ impl fmt::Display for Advice {
                  let it cool down, fix its frequency, and measure again",
                 by * 100.0
             ),
+            Self::StartDominates { config, share } if *share >= 1.0 => write!(
+                f,
+                "a run with {config} takes no longer than its start and end alone: give the job more to do, or nothing is said about the work itself"
+            ),
             Self::StartDominates { config, share } => write!(
                 f,
                 "{:.0} % of a run with {config} is their start and end: give the job more to do to see how the work itself scales",
@@ -117,6 +121,10 @@ impl fmt::Display for Advice {
             Self::Repeated { runs } => write!(
                 f,
                 "{runs} runs were done again, because a worker died or a task failed in them: their times are not counted"
+            ),
+            Self::GivenUp { runs: 1 } => write!(
+                f,
+                "one run is missing, because workers died or tasks failed in every try: see the messages above"
             ),
             Self::GivenUp { runs } => write!(
                 f,
@@ -179,7 +187,6 @@ fn slowing(rows: &[Row]) -> Option<Advice> {
 
 fn start_dominates(rows: &[Row]) -> Option<Advice> {
     let (config, share) = worst(rows, |row| share(row.start.median, row.figures.median))?;
-    let share = share.min(1.0);
     (share > START_DOMINATES).then_some(Advice::StartDominates { config, share })
 }
 

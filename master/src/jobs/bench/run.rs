@@ -24,6 +24,9 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Done> {
     let options = args.job.sweep();
     let narrator = options.options.narrator();
     let work = work::prepare(&args.job)?;
+    if let Some(file) = &options.plot {
+        file.check()?;
+    }
     let Swept {
         cells,
         answer,
@@ -54,8 +57,12 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Done> {
         )
         .and_then(|()| out.flush());
     // A file is for later; it comes even when nobody reads the report.
-    if let Some(file) = &options.plot {
-        report.plot(file)?;
+    match &options.plot {
+        Some(file) if report.judged.runs() == 0 => {
+            narrator.say(&format!("{file}: not written, for nothing was measured"));
+        }
+        Some(file) => report.plot(file)?,
+        None => {}
     }
     written.context("cannot write the report")?;
     Ok(if is_whole { Done::Well } else { Done::InPart })

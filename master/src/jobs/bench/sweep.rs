@@ -180,7 +180,9 @@ impl Sweep<'_> {
             match run {
                 Run::Interrupted => return Ok(Turn::Interrupted),
                 Run::Disturbed if attempt < TRIES => cell.repeated += 1,
-                Run::Disturbed => cell.given_up += 1,
+                Run::Disturbed if is_measured => cell.given_up += 1,
+                // Of a run that only warms up, nothing is missing.
+                Run::Disturbed => {}
                 Run::Whole(answer, took) => {
                     if let Some(mismatch) = differs(&mut self.first, config, answer) {
                         return Ok(Turn::Differs(mismatch));

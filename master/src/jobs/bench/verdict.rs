@@ -6,6 +6,8 @@ use super::{Config, Row};
 /// less, nobody notices.
 const CERTAIN: f64 = 2.0;
 const NOTICED: f64 = 0.02;
+/// From fewer runs nothing is concluded: one does not show how much they differ.
+const LEAST_RUNS: usize = 2;
 /// Noise that hides more than this share is told with the verdict.
 const BLURRED: f64 = 0.1;
 
@@ -37,16 +39,22 @@ pub(crate) struct Verdict {
     pub(crate) more: Vec<Other>,
     /// The number of the other kind that would be recommended of it.
     pub(crate) other_kind: Option<Other>,
-    /// The largest share of its time by which another of its kind may differ without having been told apart, if that is
-    /// much.
+    /// The largest share of its time by which another of its kind that could not be told apart may differ, if that is much.
     pub(crate) hidden: Option<f64>,
 }
 
-/// The fewest workers of the kind that was named first than which none is faster by more than the noise.
+/// The fewest workers of the kind that was named first than which none is faster by more than the noise. `None` if one worker
+/// of that kind was not measured, or anything only once.
 pub(super) fn verdict(rows: &[Row]) -> Option<Verdict> {
     let kind = rows.first()?.config.backend;
+    let is_known = |row: &Row| row.figures.times.len() >= LEAST_RUNS;
     let (own, others): (Vec<&Row>, Vec<&Row>) =
         rows.iter().partition(|row| row.config.backend == kind);
+    let has_one = own.iter().any(|row| row.config.workers == 1);
+    if !has_one || !own.iter().all(|row| is_known(row)) {
+        return None;
+    }
+    let others: Vec<&Row> = others.into_iter().filter(|row| is_known(row)).collect();
     let chosen = fewest(&own)?;
     let against = |row: &Row| Other {
         config: row.config,
@@ -63,6 +71,8 @@ pub(super) fn verdict(rows: &[Row]) -> Option<Verdict> {
         other_kind: fewest(&others).map(against),
         hidden: own
             .iter()
+            .filter(|row| row.config != chosen.config)
+            .filter(|row| standing(row, chosen) == Standing::Same)
             .map(|row| threshold(row, chosen) / chosen.figures.median.max(f64::MIN_POSITIVE))
             .max_by(f64::total_cmp)
             .filter(|hidden| *hidden > BLURRED),
@@ -155,6 +165,33 @@ mod tests {
         };
         assert_eq!(hidden(&[99.0, 100.0, 101.0, 100.0, 100.0]), None);
         assert!(hidden(&[60.0, 140.0, 95.0, 70.0, 130.0]).unwrap() > 0.2);
+    }
+
+    #[test]
+    fn noise_that_hides_nothing_is_not_told() {
+        let hidden = |cells: &[(Backend, u32, &[f64])]| judged(cells, 2).verdict.unwrap().hidden;
+        let wild = [60.0, 140.0, 95.0, 70.0, 130.0];
+        assert_eq!(hidden(&[(Processes, 1, &wild)]), None, "nothing to compare");
+        let slow = wild.map(|ms| 20.0 * ms);
+        assert_eq!(
+            hidden(&[(Processes, 1, &wild), (Processes, 2, &slow)]),
+            None
+        );
+    }
+
+    #[test]
+    fn nothing_is_concluded_from_one_run_or_without_one_worker() {
+        let verdict = |cells: &[(Backend, u32, &[f64])]| judged(cells, 2).verdict;
+        assert_eq!(
+            verdict(&[(Processes, 1, &[9.0]), (Processes, 2, &[5.0])]),
+            None
+        );
+        assert_eq!(
+            verdict(&[(Processes, 2, &[5.0; 5]), (Processes, 4, &[5.0; 5])]),
+            None
+        );
+        let without = verdict(&[(Processes, 1, &[9.0; 5]), (Threads, 1, &[5.0])]).unwrap();
+        assert_eq!(without.other_kind, None);
     }
 
     #[test]

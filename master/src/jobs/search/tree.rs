@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use brigade_protocol::jobs::search::Holdings;
+use nix::errno::Errno;
 
 use super::{
     SearchArgs,
@@ -69,7 +70,12 @@ impl<'a> Tree<'a> {
         let walk = Walk::new(&args.glob, args.no_ignore, args.hidden)?;
         // It goes on while the workers start.
         let files = walk.files(&args.paths);
-        let watched = args.watch.then(Watch::new).transpose();
+        let watch = || {
+            let mut watch = Watch::new()?;
+            args.paths.iter().try_for_each(|path| watch.root(path))?;
+            Ok::<_, Errno>(watch)
+        };
+        let watched = args.watch.then(watch).transpose();
         let watched = watched.context("cannot watch files")?.map(|watch| Watched {
             watch,
             numbers: BTreeMap::new(),

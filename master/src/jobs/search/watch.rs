@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
 
@@ -31,6 +32,8 @@ pub(super) struct Watch {
     inotify: Inotify,
     /// A directory that was moved keeps its watch and gets another path.
     folders: HashMap<WatchDescriptor, PathBuf>,
+    /// Directories in which only these names count.
+    above: HashMap<WatchDescriptor, BTreeSet<OsString>>,
     /// Whether directories are watched whose entries were seen before.
     is_behind: bool,
 }
@@ -40,6 +43,7 @@ impl Watch {
         Ok(Self {
             inotify: Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?,
             folders: HashMap::new(),
+            above: HashMap::new(),
             is_behind: false,
         })
     }
@@ -50,19 +54,42 @@ impl Watch {
     /// # Errors
     /// When the system watches as many as it may already.
     pub(super) fn folder(&mut self, folder: &Path) -> Result<(), Errno> {
+        if let Some(descriptor) = self.add(folder)? {
+            let before = self.folders.insert(descriptor, folder.to_owned());
+            self.is_behind |= before.is_none_or(|before| before != folder);
+        }
+        Ok(())
+    }
+
+    /// Watches for a path that may go and come again, by the directory that it lies in.
+    ///
+    /// # Errors
+    /// As [`folder`](Self::folder).
+    pub(super) fn root(&mut self, path: &Path) -> Result<(), Errno> {
+        // `.` and `/` do not come and go.
+        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(());
+        };
+        let is_here = above == Path::new("");
+        let above = if is_here { Path::new(".") } else { above };
+        if let Some(descriptor) = self.add(above)? {
+            let names = self.above.entry(descriptor).or_default();
+            names.insert(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// `None` for what is no directory, has gone already, or may not be looked into.
+    fn add(&self, folder: &Path) -> Result<Option<WatchDescriptor>, Errno> {
         let flags = AddWatchFlags::IN_CLOSE_WRITE
             | AddWatchFlags::IN_CREATE
             | AddWatchFlags::IN_DELETE
             | AddWatchFlags::IN_MOVE
+            | AddWatchFlags::IN_MOVE_SELF
             | AddWatchFlags::IN_ONLYDIR;
         match self.inotify.add_watch(folder, flags) {
-            Ok(descriptor) => {
-                let before = self.folders.insert(descriptor, folder.to_owned());
-                self.is_behind |= before.is_none_or(|before| before != folder);
-                Ok(())
-            }
-            // It has gone already, or may not be looked into.
-            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(()),
+            Ok(descriptor) => Ok(Some(descriptor)),
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -85,11 +112,19 @@ impl Watch {
         if event.mask.contains(AddWatchFlags::IN_IGNORED) {
             // The directory is gone.
             self.folders.remove(&event.wd);
+            self.above.remove(&event.wd);
             changes.is_other_tree = true;
             return;
         }
+        if !self.folders.contains_key(&event.wd)
+            && let Some(names) = self.above.get(&event.wd)
+        {
+            let name = event.name.as_deref().unwrap_or(OsStr::new(""));
+            changes.is_other_tree |= names.contains(name);
+            return;
+        }
         let (Some(folder), Some(name)) = (self.folders.get(&event.wd), &event.name) else {
-            // The kernel's queue ran over.
+            // The directory itself has moved, or the kernel's queue ran over.
             changes.is_other_tree = true;
             return;
         };
@@ -137,6 +172,26 @@ mod tests {
         assert_eq!(changes.written, [other.clone()].into());
         assert!(changes.is_other_tree);
         fs::remove_file(&other).unwrap();
+        assert!(watch.changes().is_other_tree);
+    }
+
+    #[test]
+    fn a_root_that_comes_and_goes_is_noticed_and_what_lies_beside_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [root, other] = ["root", "other"].map(|name| folder.path().join(name));
+        let mut watch = Watch::new().unwrap();
+        for path in [&root, Path::new("/"), Path::new("."), Path::new("no/where")] {
+            watch.root(path).unwrap();
+        }
+        fs::write(&other, "x").unwrap();
+        assert!(watch.changes().is_empty());
+        fs::create_dir(&root).unwrap();
+        assert!(watch.changes().is_other_tree);
+        watch.folder(&root).unwrap();
+        let _ = watch.changes();
+        fs::rename(&root, folder.path().join("away")).unwrap();
+        assert!(watch.changes().is_other_tree);
+        fs::write(&root, "a file now").unwrap();
         assert!(watch.changes().is_other_tree);
     }
 

@@ -98,7 +98,9 @@ impl Lookouts {
             rate: tasks.rate(&ps.pools, tuned),
             queued: self.tunes.open_tasks(),
             workers: workers().count(),
-            busy: workers().filter(|worker| worker.state == "busy").count(),
+            busy: workers()
+                .filter(|worker| worker.state_at_work() == "busy")
+                .count(),
         }
     }
 }

@@ -17,7 +17,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::{
     jobs::tune::{Job, TuneInput},
-    table::Header,
+    table::{Header, is_gzip},
     web::Problem,
 };
 
@@ -156,6 +156,11 @@ impl Form {
                 &format!("{partitions} partitions"),
                 &MOST_PARTITIONS,
             ));
+        }
+        if self.table.as_ref().is_some_and(|(_, bytes)| is_gzip(bytes)) {
+            let detail =
+                "the table is compressed: upload it unpacked, or give the file to `master tune`";
+            return Err(Problem::unfit(detail));
         }
         let (table, terms) = match &self.table {
             Some((name, text)) => args.read_text(name, text),

@@ -96,7 +96,7 @@ fn tune_of(site: &Site, id: &str) -> Result<Arc<Tune>, Problem> {
 #[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
 fn not_asked(why: NotAsked) -> Problem {
     match why {
-        NotAsked::Busy => Problem::busy(why.to_string()),
+        NotAsked::Busy | NotAsked::Over => Problem::busy(why.to_string()),
         NotAsked::NoTree => Problem::not_found(why.to_string()),
         NotAsked::Nothing | NotAsked::Long | NotAsked::Unfit(_) => Problem::unfit(why.to_string()),
     }

@@ -35,6 +35,11 @@ const OTHER_DESCRIPTORS: u64 = 512;
 /// Serves until it is told to end.
 pub(crate) fn run(args: &ServeArgs, common: &Common) -> anyhow::Result<Done> {
     let token = token(args)?;
+    if let Some(worker) = common.worker_exe()
+        && !worker.is_file()
+    {
+        bail!("{}: there is no such worker executable", worker.display());
+    }
     let narrator = common.narrator();
     let journal = Journal::start(Detail::Trouble).context("cannot start a thread")?;
     let logs = Logs::start(args, journal.teller())?;
@@ -98,7 +103,9 @@ fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
             args.listen
         );
     };
-    Token::new(token).map(Some).context("--token")
+    Token::new(token)
+        .map(Some)
+        .context("--token, or BRIGADE_TOKEN in the environment")
 }
 
 fn limits_of_tunes(args: &ServeArgs) -> TuneLimits {

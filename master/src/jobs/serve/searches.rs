@@ -111,6 +111,10 @@ pub(super) enum NotAsked {
     Unfit(String),
     #[error("{MOST_WAITING} questions wait already; try again later")]
     Busy,
+    #[error(
+        "searches have ended; the server's standard error says why, and only starting it anew helps"
+    )]
+    Over,
 }
 
 /// Where questions are put.
@@ -162,7 +166,10 @@ impl Searches {
         // Bounded by the number of lines, and of counts in the time that an answer may take.
         let (tell, news) = mpsc::unbounded_channel();
         let mut queue = self.lock();
-        if queue.is_over || queue.questions.len() >= MOST_WAITING {
+        if queue.is_over {
+            return Err(NotAsked::Over);
+        }
+        if queue.questions.len() >= MOST_WAITING {
             return Err(NotAsked::Busy);
         }
         queue.questions.push_back(Question {
@@ -210,6 +217,11 @@ impl Searches {
     pub(super) fn end(&self) {
         self.lock().is_over = true;
         self.is_more.notify_all();
+    }
+
+    /// Whether no question will be answered any more, although there are files to search.
+    pub(super) fn have_failed(&self) -> bool {
+        self.roots.is_some() && self.is_over()
     }
 
     fn is_over(&self) -> bool {

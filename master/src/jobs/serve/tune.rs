@@ -289,6 +289,13 @@ impl Tune {
                 inner.why = Some(why.clone());
                 State::Cancelled
             }
+            (Ok(_), None) if !inner.lost.is_empty() => {
+                let (lost, all) = (inner.lost.len(), inner.tasks);
+                inner.why = Some(format!(
+                    "{lost} of {all} tasks were lost, so the best of what is known may not be the best of all"
+                ));
+                State::Failed
+            }
             (Ok(_), None) => State::Done,
             (Err(why), None) => {
                 inner.why = Some(why.clone());

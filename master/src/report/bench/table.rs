@@ -30,7 +30,10 @@ pub(super) fn write(report: &BenchReport, colour: bool, out: &mut dyn io::Write)
         writeln!(out, "{}", words::law(law.backend, &law.fit))?;
     }
     if let Some(answer) = &report.answer {
-        writeln!(out, "result of all {} runs: {}", judged.runs(), answer.said)?;
+        match judged.runs() {
+            1 => writeln!(out, "result of one run: {}", answer.said)?,
+            runs => writeln!(out, "result of all {runs} runs: {}", answer.said)?,
+        }
     }
     match &judged.verdict {
         Some(verdict) => writeln!(out, "{}", words::verdict(verdict)),

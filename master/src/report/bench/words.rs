@@ -17,7 +17,13 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
 
 /// What to use, in short.
 pub(super) fn short_verdict(verdict: &Verdict) -> String {
-    advised(verdict, gain(verdict).as_slice())
+    let mut clauses = Vec::from_iter(gain(verdict));
+    clauses.extend(
+        verdict
+            .hidden
+            .map(|share| format!("noise hides up to {:.0} %", share * 100.0)),
+    );
+    advised(verdict, &clauses)
 }
 
 fn advised(verdict: &Verdict, clauses: &[String]) -> String {

@@ -74,11 +74,11 @@ fn pools(meters: &Meters, text: &mut Text) {
     let states = ["absent", "busy", "gone", "idle", "starting"];
     let mut states = BTreeMap::from(states.map(|state| (state, 0)));
     for worker in pools.iter().flat_map(|pool| &pool.workers) {
-        *states.entry(worker.state).or_insert(0_u64) += 1;
+        *states.entry(worker.state_at_work()).or_insert(0_u64) += 1;
     }
     let count = pools.len() as u64;
     text.gauge("pools", "Pools of this user on this host.", count);
-    text.family("workers", "gauge", "Workers of these pools by state.");
+    text.family("workers", "gauge", "Workers of these pools by state; those that hold files for searches are busy while they search.");
     for (state, count) in states {
         text.value("workers", &format!("{{state=\"{state}\"}}"), count);
     }

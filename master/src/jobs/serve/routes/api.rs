@@ -19,7 +19,7 @@ use crate::{
         events,
         searches::{Answer, SearchQuery},
         site::Site,
-        tune::Watcher,
+        tune::{State as TuneState, Watcher},
     },
     report::serve::{self, OPENAPI},
     web::Problem,
@@ -50,6 +50,11 @@ pub(super) fn bad_form(error: MultipartRejection) -> Problem {
 pub(super) async fn health(State(site): Shared) -> Result<&'static str, Problem> {
     if site.control.is_ending() {
         return Err(Problem::busy("the server is about to end"));
+    }
+    if site.searches.have_failed() {
+        return Err(Problem::busy(
+            "searches have ended; the server's standard error says why",
+        ));
     }
     Ok("ok\n")
 }
@@ -118,6 +123,10 @@ pub(super) async fn search_events(
 
 pub(super) async fn tunes(State(site): Shared) -> Json<Value> {
     let tunes = site.tunes.all();
+    // Who lists them asks for the state of each.
+    for tune in &tunes {
+        tune.see();
+    }
     let tunes: Vec<Value> = tunes.iter().map(|tune| serve::tune_json(tune)).collect();
     Json(json!({ "tunes": tunes }))
 }
@@ -155,7 +164,8 @@ pub(super) async fn report(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let tune = tune_of(&site, &id)?;
-    let Some(report) = tune.snapshot().report else {
+    let now = tune.snapshot();
+    let Some(report) = now.report.filter(|_| now.state != TuneState::Failed) else {
         let detail = "this tune has no report yet, or failed; see its state";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     };

@@ -58,11 +58,13 @@ impl<'a> Layout<'a> {
             .map(|point| point.range.1)
             .fold(f64::from(most_workers.min(judged.cores)), f64::max);
         let room = WIDTH - 2.0 * MARGIN;
-        let fewest = judged.rows.iter().map(|row| row.figures.times.len()).min();
-        let subtitle = format!(
-            "medians of {} runs each; whiskers reach from the slowest run to the fastest",
-            fewest.unwrap_or(0)
-        );
+        let counts = || judged.rows.iter().map(|row| row.figures.times.len());
+        let runs = match (counts().min().unwrap_or(0), counts().max().unwrap_or(0)) {
+            (1, 1) => "one run each".to_owned(),
+            (least, most) if least == most => format!("medians of {most} runs each"),
+            (least, most) => format!("medians of {least} to {most} runs"),
+        };
+        let subtitle = format!("{runs}; whiskers reach from the slowest run to the fastest");
         let result = judged.verdict.as_ref();
         let result = result.map_or_else(|| "no runs".to_owned(), words::short_verdict);
         Self {
