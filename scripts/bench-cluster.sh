@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same numbers by the local pool and over a NATS server of its own, with as many workers, in one run.
-# Usage: scripts/bench-cluster.sh [NUMBERS] [WORKERS] [ROUNDS]
+# Then one server with up to 1,000 hosts (HOSTS=0: not that). Usage: scripts/bench-cluster.sh [NUMBERS] [WORKERS] [ROUNDS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -53,3 +53,8 @@ echo "$numbers numbers of 28 digits, $workers workers, $rounds rounds in turn, $
 echo "local:   median $local_median s   all: $(xargs < "$folder/local")"
 echo "cluster: median $remote_median s   all: $(xargs < "$folder/remote")"
 awk -v a="$local_median" -v b="$remote_median" 'BEGIN { printf "throughput over the server: %.1f %% of the local pool\n", 100 * a / b }'
+
+# How many hosts one server bears: agents that do nothing but wait, and then tasks of 75 ms. HOSTS=1,10,100,1000 says how many.
+[[ ${HOSTS-} == 0 ]] && exit
+ulimit -n "$(ulimit -Hn)"
+cargo test --quiet --release --locked --workspace --test cluster_capacity -- --ignored --nocapture

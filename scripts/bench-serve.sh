@@ -8,5 +8,5 @@ printf 'cores: %s\n' "$(nproc)"
 cargo build --quiet --release --locked --workspace --bins
 # A socket for each stream, on both sides.
 ulimit -n 8192
-cargo test --quiet --release --locked -p brigade-tests --test serve_streams -- --ignored --nocapture --test-threads 1
-cargo test --quiet --release --locked -p brigade-tests --test serve_abuse
+cargo test --quiet --release --locked --workspace --test serve_streams -- --ignored --nocapture --test-threads 1
+cargo test --quiet --release --locked --workspace --test serve_abuse

@@ -21,7 +21,10 @@ use std::{
 use brigade::{
     Event, Pool,
     cluster::{Agent, Broker, Cluster},
-    jobs::fault::{Fault, Misdeed},
+    jobs::{
+        echo::Echo,
+        fault::{Fault, Misdeed},
+    },
 };
 use brigade_protocol::shm::Segment;
 use brigade_tests::{Nats, Running, Terminal, builder, eventually, kill, master, sleep, within};
@@ -257,6 +260,30 @@ fn a_program_has_its_own_tasks_done_by_hosts_of_its_own() {
         pool.join();
         control.drain();
         assert!(host.join().unwrap().unwrap() >= 37);
+    });
+}
+
+#[test]
+fn a_host_may_work_with_threads() {
+    within(120, || {
+        let nats = Nats::start();
+        let broker = || Broker::at([nats.url()]).unwrap();
+        let agent = Agent::new(broker(), |title| {
+            let pool = Pool::builder().workers(1).title(title);
+            pool.threads(brigade_worker::jobs::registry())
+        });
+        let agent = agent.slots(1).data_folder(nats.data_folder());
+        let control = agent.control();
+        let host = thread::spawn(move || agent.run());
+        let pool = Pool::builder().title("threads");
+        let pool = pool.cluster(Cluster::on(broker())).start().unwrap();
+        // Too quick to travel alone.
+        let outcomes = pool.map::<Echo, _>(0..20_000);
+        let outcomes: Result<Vec<u64>, _> = outcomes.collect();
+        assert!(outcomes.unwrap().into_iter().eq(0..20_000));
+        pool.join();
+        control.drain();
+        assert!(host.join().unwrap().unwrap() >= 20_000);
     });
 }
 

@@ -126,6 +126,8 @@ impl Crew {
         let size = match cost_ns {
             0 => 1,
             _ if terms.timeout.is_some() => 1,
+            // Threads know no groups.
+            _ if self.engine.is_local() => 1,
             cost_ns => usize::try_from((GROUP_NS / cost_ns).clamp(1, MOST_GROUPED)).unwrap_or(1),
         };
         let kind = self.engine.kind(kind);
