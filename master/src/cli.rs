@@ -3,9 +3,11 @@
 mod broker;
 mod common;
 mod narrate;
+mod papers;
 mod progress;
 pub(crate) mod signals;
 mod size;
+mod version;
 
 use std::{io, process::ExitCode};
 
@@ -15,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use broker::Entry;
 pub(crate) use common::{Backend, Common, HostOptions, Options, RETRIES, When, count, duration};
 pub(crate) use narrate::{Narrator, complain};
+use papers::{CompletionsArgs, ManArgs};
 pub(crate) use progress::Progress;
 pub(crate) use size::{size, some_size};
 
@@ -39,7 +42,7 @@ use crate::jobs::{
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(version = version::SHORT, long_version = version::LONG.as_str(), max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -67,6 +70,7 @@ Examples:
   master join nats://hub:4222            this host works for the jobs of a NATS server; then, elsewhere,
   master tune --backend nats://hub:4222  the same on all hosts that have joined
   master doctor                          see how pools survive here what usually breaks them
+  master man tune | man -l -             the manual page of a command
 
 Exit codes:
   0 done   1 nothing found, or a check failed   2 bad usage or input
@@ -134,6 +138,8 @@ enum Command {
     #[command(subcommand)]
     Demo(Demo),
     Ps(PsArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
     /// Does to a pool on this machine what usually breaks pools, and shows what came of it
     Doctor {
         #[command(flatten)]
@@ -202,6 +208,8 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Bench(args) => bench::run(&args),
         Command::Demo(demo) => demo::run(&demo),
         Command::Ps(args) => ps::run(&args),
+        Command::Completions(args) => papers::completions(&args),
+        Command::Man(args) => papers::manual(&args),
         Command::Doctor { common } => {
             common.stays_here()?;
             doctor::run(&common)

@@ -70,6 +70,16 @@ struct Readme;
 #[doc = include_str!("../../docs/library.md")]
 struct LibraryPage;
 
+/// Compiles and runs the examples of the page for those who come from Python.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/from-python.md")]
+struct FromPythonPage;
+
+/// Compiles the examples of the page about several machines.
+#[cfg(all(doctest, feature = "cluster"))]
+#[doc = include_str!("../../docs/cluster.md")]
+struct ClusterPage;
+
 /// Compiles and runs the examples of the page about locks.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/sync.md")]
