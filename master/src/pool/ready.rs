@@ -138,7 +138,7 @@ impl Ready {
                 Some((position, Ok(bytes.into_vec())))
             }
             Piece::One(position, Ok(Output::Value(_))) => {
-                let reason = "was not encoded: hosts have pools of processes".into();
+                let reason = "was not encoded".into();
                 let input_index = None;
                 Some((
                     position,

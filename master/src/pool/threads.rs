@@ -211,16 +211,27 @@ impl Crew {
                 input_index: None,
             }))
         };
-        let Input::Value(value) = input else {
-            let reason = "was encoded for another process".into();
-            return failed(TaskFailure::InputUndecodable { reason });
+        let done = match input {
+            Input::Value(value) => {
+                let done = self.registry.run_value(kind, value, context);
+                done.map(|value| value.map(Output::Value))
+            }
+            // From another machine.
+            Input::Bytes(bytes) => {
+                let mut out = Vec::new();
+                match self.registry.run_by_name(kind, &bytes, context, &mut out) {
+                    Ok(()) => Some(Ok(Output::Bytes(out.into()))),
+                    Err(TaskFailure::UnknownKind { .. }) => None,
+                    Err(failure) => Some(Err(failure)),
+                }
+            }
         };
-        match self.registry.run_value(kind, value, context) {
+        match done {
             None => Err(Box::new(TaskError::UnknownKind {
                 kind,
                 known: self.registry.kinds().map(str::to_owned).collect(),
             })),
-            Some(Ok(value)) => Ok(Output::Value(value)),
+            Some(Ok(output)) => Ok(output),
             Some(Err(failure)) => failed(failure),
         }
     }
