@@ -1,6 +1,10 @@
 //! How many hosts one NATS server bears: agents without real work, as many as asked for, all in one process. A measurement, run
 //! by `scripts/bench-cluster.sh`; it fails if a host or a result is missing.
-#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that cannot go on panics, and is read"
+)]
 
 use std::{
     env,
@@ -137,7 +141,7 @@ fn measure(count: usize) {
     let seconds = IDLE.as_secs_f64();
     let ideal = TASKS_EACH as f64 * TASK_MS as f64 / 1e3;
     println!(
-        "{count:>6} {joined:>8.2} {:>12.1} {:>10.1} {:>9.1} {:>9.1} {:>10.0} {:>7.0} {:>12.1} {:>10.0} {:>9.1}",
+        "{count:>6} {joined:>8.2} {:>12.1} {:>10.1} {:>9.1} {:>9.1} {:>10.0} {:>7.0} {:>12.1} {:>10.0} {:>9.1} {:>12.2}",
         (idle.messages - before.messages) / seconds,
         (idle.bytes - before.bytes) / seconds / 1e3,
         (idle.cpu_seconds - before.cpu_seconds) / seconds * 100.0,
@@ -147,6 +151,7 @@ fn measure(count: usize) {
         (after.messages - idle.messages) / tasks as f64,
         (after.bytes - idle.bytes) / tasks as f64,
         after.memory / 1e6,
+        (after.cpu_seconds - idle.cpu_seconds) / tasks as f64 * 1e3,
     );
 }
 
@@ -159,7 +164,7 @@ fn one_server_bears_many_hosts() {
         .map(|count| count.parse().unwrap())
         .collect();
     println!(
-        " hosts joined/s idle msgs/s  idle kB/s  idle CPU%  idle MB    tasks/s  ideal%   msgs/task bytes/task   busy MB"
+        " hosts joined/s idle msgs/s  idle kB/s  idle CPU%  idle MB    tasks/s  ideal%   msgs/task bytes/task   busy MB  CPU ms/task"
     );
     for count in counts {
         within(600, move || measure(count));

@@ -50,9 +50,8 @@ impl Work {
     fn assert_whole(&self, run: Running) {
         let output = run.end_within(Duration::from_mins(3));
         assert_eq!(output.code, 0, "{}", output.stderr);
-        let expected: String = (0..self.count)
-            .map(|number| format!("{number}\n"))
-            .collect();
+        let expected: Vec<String> = (0..self.count).map(|number| number.to_string()).collect();
+        let expected = expected.join("\n") + "\n";
         assert!(
             output.stdout == expected,
             "{} lines instead of {}:\n{}",
@@ -119,11 +118,11 @@ fn a_master_and_a_host_that_are_cut_off_for_ten_seconds_go_on_afterwards() {
 }
 
 /// Numbers that look random, the same for the same seed.
-struct Dice(u64);
+struct Dice(usize);
 
 impl Dice {
     /// A number below another.
-    fn below(&mut self, end: u64) -> u64 {
+    fn below(&mut self, end: usize) -> usize {
         // Knuth's constants; the upper bits are the better ones.
         self.0 = self
             .0
@@ -132,8 +131,8 @@ impl Dice {
         (self.0 >> 33) % end
     }
 
-    fn sleep(&mut self, most_ms: u64) {
-        thread::sleep(Duration::from_millis(self.below(most_ms)));
+    fn sleep(&mut self, most_ms: usize) {
+        thread::sleep(Duration::from_millis(self.below(most_ms) as u64));
     }
 }
 
@@ -154,13 +153,12 @@ impl Scene {
     }
 
     /// Does one of the faults, and mends it.
-    fn suffer(&mut self, fault: u64, dice: &mut Dice) {
+    fn suffer(&mut self, fault: usize, dice: &mut Dice) {
         match fault {
             0 | 1 => {
-                let which = fault as usize;
-                kill(self.hosts[which].pid(), Signal::SIGKILL);
+                kill(self.hosts[fault].pid(), Signal::SIGKILL);
                 dice.sleep(1_500);
-                self.hosts[which] = Self::host(&self.nats, &self.relay, which);
+                self.hosts[fault] = Self::host(&self.nats, &self.relay, fault);
             }
             2 => {
                 kill(self.run.pid(), Signal::SIGKILL);
@@ -185,10 +183,10 @@ impl Scene {
 
 #[test]
 fn a_minute_of_losses_at_random_ends_with_every_result_once() {
-    const FAULTS: u64 = 5;
+    const FAULTS: usize = 5;
     let seed = env::var("BRIGADE_TEST_SEED").ok();
     let seed = seed.and_then(|text| text.parse().ok());
-    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+    let seed = seed.unwrap_or_else(|| std::process::id() as usize);
     eprintln!("again with the same dice: BRIGADE_TEST_SEED={seed}");
     within(300, move || {
         let mut dice = Dice(seed);
@@ -207,11 +205,11 @@ fn a_minute_of_losses_at_random_ends_with_every_result_once() {
             work,
         };
         assert!(eventually(60, || scene.work.begun() > 8));
-        let (began, mut done) = (Instant::now(), [0_u32; FAULTS as usize]);
+        let (began, mut done) = (Instant::now(), [0_u32; FAULTS]);
         while began.elapsed() < Duration::from_mins(1) && scene.work.begun() < 780 {
             let fault = dice.below(FAULTS);
             scene.suffer(fault, &mut dice);
-            done[fault as usize] += 1;
+            done[fault] += 1;
             dice.sleep(2_000);
         }
         eprintln!("hosts killed, the master, the server, networks cut: {done:?}");

@@ -1,5 +1,4 @@
 //! What the command line says of itself: version, completions, manual pages.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{fs, process::Command};
 

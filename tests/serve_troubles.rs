@@ -1,5 +1,4 @@
 //! `master serve` when something is wrong: what is not whole does not look whole, and what has ended says so.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs, thread,

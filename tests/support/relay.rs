@@ -96,7 +96,7 @@ fn connect(near: TcpStream, target: u16, cut: &Arc<Cut>) {
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream, cut: &Cut) {
-    let mut buffer = [0; 1 << 16];
+    let mut buffer = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         cut.wait();
         if to.write_all(&buffer[..count]).is_err() {

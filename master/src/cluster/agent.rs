@@ -172,7 +172,7 @@ impl Agent {
     pub fn run(self) -> Result<u64, ClusterError> {
         let cache = Cache::at(&self.folder)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let name = format!("{}-{:04x}", host_name(), random() & 0xffff);
+        let name = format!("{}-{:08x}", host_name(), random() & 0xffff_ffff);
         let me = Arc::new(Me::new(&self, name, cache));
         runtime.block_on(async {
             let link = self.broker.connect(&me.id, me.watcher()).await?;
