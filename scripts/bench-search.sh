@@ -96,10 +96,22 @@ pid=$!
 exec 9> "$work/questions"
 echo import >&9
 until grep -q '"found"' "$work/answers"; do sleep 0.05; done
-pss() { for one in "$@"; do awk '/^Pss:/ { print $2 }' "/proc/$one/smaps_rollup"; done | awk '{ sum += $1 } END { print sum }'; }
+# Of which kinds, and of which processes.
+pss() {
+    local kinds=$1
+    shift
+    for one in "$@"; do
+        awk -v kinds="^($kinds):" '$1 ~ kinds { print $2 }' "/proc/$one/smaps_rollup"
+    done | awk '{ sum += $1 } END { print sum }'
+}
 read -ra children <<< "$(cat "/proc/$pid/task/"*/children | tr '\n' ' ')"
-awk -v workers="$(pss "${children[@]}")" -v master="$(pss "$pid")" -v bytes="$bytes" 'BEGIN {
-    printf "memory (PSS): workers %.1f MB, %.3f x the text (target 1.15); with the master %.1f MB, %.3f x\n",
-        workers * 1024 / 1e6, workers * 1024 / bytes, (workers + master) * 1024 / 1e6, (workers + master) * 1024 / bytes }'
+awk -v workers="$(pss Pss "${children[@]}")" -v all="$(pss Pss "$pid" "${children[@]}")" \
+    -v taken="$(pss 'Pss_Anon|Pss_Shmem' "$pid" "${children[@]}")" -v bytes="$bytes" '
+    function line(what, kb) { printf "memory (PSS): %-52s %6.1f MB, %.3f x the text\n", what, kb * 1024 / 1e6, kb * 1024 / bytes }
+    BEGIN {
+        line("workers", workers)
+        line("workers and master", all)
+        line("the same without pages of executables (target 1.15)", taken)
+    }'
 exec 9>&-
 wait "$pid"
