@@ -65,6 +65,8 @@ fn every_command_has_a_manual_page() {
             page.stdout
         );
         assert!(page.stdout.contains(".SH SYNOPSIS"));
+        let page = master(["man", "tune"]).end().stdout;
+        assert!(page.contains("Find the k and the distance"), "{page}");
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(binary("master"));
         command

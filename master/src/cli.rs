@@ -42,7 +42,7 @@ use crate::jobs::{
 
 /// Runs CPU-heavy work on every core in real OS processes, and never hangs
 #[derive(Debug, Parser)]
-#[command(version = version::SHORT, long_version = version::LONG.as_str(), max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "master", version = version::SHORT, long_version = version::LONG.as_str(), max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -232,6 +232,19 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_something_of_its_own() {
+        let command = Cli::command();
+        let mut said: Vec<String> = command
+            .get_subcommands()
+            .map(|command| command.get_about().unwrap().to_string())
+            .collect();
+        said.sort();
+        let count = said.len();
+        said.dedup();
+        assert_eq!(said.len(), count, "{said:?}");
     }
 
     #[test]

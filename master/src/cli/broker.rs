@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::duration;
 
-/// How a server lets us in.
+// No doc comments on these: clap would take them for those of the command.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(
     clippy::struct_field_names,
@@ -68,7 +68,6 @@ impl Entry {
 const REPLICAS: u8 = 1;
 const HOST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a job on several machines may be told.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "NATS options")]
 pub(crate) struct OnCluster {

@@ -301,7 +301,7 @@ impl Options {
     }
 }
 
-/// What a host that works for others may be told of its pools.
+// What a host that works for others may be told of its pools. No doc comment, as above.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HostOptions {
     /// Worker processes, or a share of the cores such as 50% [default: the cores this process may use]

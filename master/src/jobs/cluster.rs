@@ -11,7 +11,7 @@ use crate::{
     report::{Format, cluster::ClusterReport},
 };
 
-/// Which server.
+// Which server. No doc comment: clap would take it for that of the command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Server {
     /// The server's address, such as `nats://host:4222`
