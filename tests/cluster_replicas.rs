@@ -1,4 +1,5 @@
 //! Three NATS servers that keep every message three times: one of them may be lost for good.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{net::TcpListener, time::Duration};
 
