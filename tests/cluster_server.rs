@@ -288,6 +288,57 @@ fn a_host_may_work_with_threads() {
 }
 
 #[test]
+fn a_job_whose_master_lives_is_not_gone_on_with() {
+    within(60, || {
+        let nats = Nats::start();
+        let url = nats.url();
+        let start = |more: &[&str]| {
+            let arguments = ["factor", "--random", "9", "--backend", url.as_str()];
+            master(arguments.iter().chain(more))
+        };
+        // No host: it waits. Its numbers are known by their seed.
+        let mut first = start(&[]);
+        let said = first.stderr_line(|line| line.contains("--seed"));
+        let seed = said.trim_end().rsplit(' ').next().unwrap().to_owned();
+        let said = first.stderr_line(|line| line.contains("--resume-job"));
+        let job = said.split_whitespace().nth(1).unwrap();
+        let job = job.trim_end_matches(';').to_owned();
+        let refused = |more: &[&str], why: &str| {
+            let output = start(&[&["--resume-job", &job], more].concat()).end();
+            assert_eq!(output.code, 2, "{}", output.stderr);
+            assert!(output.stderr.contains(why), "{}", output.stderr);
+        };
+        refused(&["--seed", &seed], "its master lives");
+        refused(&[], "give the --seed");
+        let _host = nats.host(1, &[]);
+        let output = first.end();
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let local = master(["factor", "--random", "9", "--seed", &seed]).end();
+        assert_eq!(output.stdout, local.stdout);
+    });
+}
+
+#[test]
+fn a_job_that_finds_no_room_leaves_no_stream() {
+    within(60, || {
+        // Room for the results of a job, and not for its tasks.
+        let nats = Nats::start_with(&["-js"], "jetstream { max_file_store: 4500000000 }\n");
+        let url = nats.url();
+        for _ in 0..2 {
+            let output = master(["factor", "360", "--backend", &url]).end();
+            assert_eq!(output.code, 2);
+            assert!(output.stderr.contains("no room"), "{}", output.stderr);
+        }
+        let streams = nats.folder().join("store/jetstream/$G/streams");
+        let names = fs::read_dir(streams).unwrap().flatten();
+        let names: Vec<String> = names
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(names, ["BRIGADE_JOBS"]);
+    });
+}
+
+#[test]
 fn names_of_servers_may_be_a_list_and_the_first_that_answers_is_used() {
     within(60, || {
         let nats = Nats::start();

@@ -203,6 +203,11 @@ impl Common {
         matches!(self.backend.last(), Some(Place::Hosts(_)))
     }
 
+    /// Whether a job on other machines is to be gone on with.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.on_cluster.is_resumed()
+    }
+
     /// How many times as much work as usual should be on its way.
     pub(crate) fn depth(&self) -> usize {
         if self.is_elsewhere() { DEPTH } else { 1 }

@@ -10,6 +10,7 @@ use std::{
 use brigade::Event;
 
 use super::{Progress, common::Fraction};
+use crate::report::printable;
 
 /// Tells what happens to the workers, and how far the work is.
 #[derive(Debug, Clone)]
@@ -85,12 +86,14 @@ impl Narrator {
                 self.progress(fraction, *done, &format!("bytes of {name}"));
             }
             Event::HostJoined { host, slots } if self.is_verbose => {
-                self.say(&format!("host {host} works with {slots} workers"));
+                self.say(&format!("host {} works with {slots} workers", printable(host)));
             }
             Event::HostLost { host } => {
+                let host = printable(host);
                 self.say(&format!("warning: host {host} has left or is silent; its tasks go to others"));
             }
             Event::HostRefused { host, reason } => {
+                let (host, reason) = (printable(host), printable(reason));
                 self.say(&format!("warning: host {host} takes none of these tasks: {reason}"));
             }
             Event::Trouble(what) => self.say(what),

@@ -117,7 +117,8 @@ pub fn clean(broker: &Broker) -> Result<Cleaned, ClusterError> {
             let Ok(name) = job.job.parse::<JobName>() else {
                 continue;
             };
-            if job.master.is_none() {
+            // Asked twice: a master that has only just begun may not hear the first time.
+            if job.master.is_none() && master_of(link, &name).await?.is_none() {
                 remove(link, &name).await?;
                 cleaned.jobs.push(job.job.clone());
             } else if let Some(description) = describe(link, &name).await {
@@ -143,7 +144,20 @@ fn on<R>(
     })
 }
 
+/// Who leads a job, if anybody answers for it.
+pub(super) async fn master_of(
+    link: &Link,
+    job: &JobName,
+) -> Result<Option<(String, u32)>, ClusterError> {
+    let found = look(link).await?;
+    let job = job.to_string();
+    let seen = found.jobs.into_iter().find(|seen| seen.job == job);
+    Ok(seen.and_then(|seen| seen.master))
+}
+
 async fn look(link: &Link) -> Result<Survey, ClusterError> {
+    // Before their masters are asked: one that begins meanwhile is not known yet.
+    let known = names(link).await?;
     let mut hosts = BTreeMap::new();
     let mut masters = BTreeMap::new();
     let deaf = |error| ClusterError::refused("let us listen", error);
@@ -174,7 +188,7 @@ async fn look(link: &Link) -> Result<Survey, ClusterError> {
         }
     }
     let mut jobs = Vec::new();
-    for name in names(link).await? {
+    for name in known {
         if let Ok(job) = name.parse() {
             jobs.push(job_seen(link, &job, masters.get(&name)).await?);
         }

@@ -82,7 +82,7 @@ fn widths(table: &Table) -> Vec<usize> {
 }
 
 /// A name that others have chosen: no control character gets to the terminal, tears a line, or turns its direction.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let clean = |letter: char| {
         let is_shown = !letter.is_control() && !turns_direction(letter) && !separates_lines(letter);
         if is_shown { letter } else { '?' }

@@ -24,6 +24,7 @@ use super::{
         data,
         error::ClusterError,
         names::{ALL_JOBS, HOSTS, JOBS, JobName, NEW},
+        survey,
         wire::{Description, decode_greeted, encode_greeted},
     },
     Cluster, Job, Shared,
@@ -65,6 +66,7 @@ pub(super) async fn set_up(
     let job_name = match &cluster.resume {
         Some(name) => {
             check_resumed(&jobs, name, &description).await?;
+            check_forsaken(&link, name).await?;
             name.clone()
         }
         None => JobName::new(&job.title),
@@ -205,6 +207,17 @@ async fn check_resumed(
     Ok(())
 }
 
+/// Two masters of one job would take each other's tasks away.
+async fn check_forsaken(link: &Link, name: &JobName) -> Result<(), ClusterError> {
+    match survey::master_of(link, name).await? {
+        None => Ok(()),
+        Some((host, pid)) => Err(ClusterError::OtherJob {
+            job: name.clone(),
+            reason: format!("its master lives, on host {host} as process {pid}"),
+        }),
+    }
+}
+
 /// The streams of tasks and results, and the consumer that hosts share.
 async fn streams(
     link: &Link,
@@ -240,7 +253,17 @@ async fn streams(
             .map_err(|error| ClusterError::refused(what, error))
     };
     let results = make(results).await?;
-    let tasks = make(tasks).await?;
+    let tasks = match make(tasks).await {
+        Ok(tasks) => tasks,
+        Err(error) => {
+            if !is_resumed {
+                // Nobody would know of it.
+                let undone = link.js.delete_stream(job.result_stream());
+                let _ = within(what, PATIENCE, undone).await;
+            }
+            return Err(error);
+        }
+    };
     if is_resumed {
         // This master sends again whatever is not known.
         within(what, PATIENCE, tasks.purge().into_future())

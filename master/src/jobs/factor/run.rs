@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use brigade::{Pool, TaskError};
 use brigade_protocol::jobs::factor::{Chunk, FactorChunk, Factors, Method};
 
@@ -42,8 +42,12 @@ enum News {
 pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
+    let mut source = args.source();
+    if common.is_elsewhere() {
+        seed(&mut source, common.is_resumed(), &narrator)?;
+    }
     let numbers = Numbers {
-        source: args.source(),
+        source,
         method: args.method(),
     };
     let report = FactorReport::new(common.format_or(Format::Lines), args.primes);
@@ -64,6 +68,25 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
         0 => Done::Well,
         _ => Done::InPart,
     })
+}
+
+/// Random numbers for other machines have a seed that is known, so that their job can be resumed.
+fn seed(source: &mut Source, is_resumed: bool, narrator: &Narrator) -> anyhow::Result<()> {
+    let Source::Random(random) = source else {
+        return Ok(());
+    };
+    if random.seed.is_some() {
+        return Ok(());
+    }
+    if is_resumed {
+        bail!(
+            "--resume-job goes on with the same numbers: give the --seed that the first run told"
+        );
+    }
+    let seed = fastrand::u64(..);
+    random.seed = Some(seed);
+    narrator.say(&format!("random numbers of --seed {seed}"));
+    Ok(())
 }
 
 /// What is to be factored.
