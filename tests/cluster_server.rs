@@ -1,4 +1,4 @@
-//! What a NATS server does for several machines: keeps strangers out, keeps data sets, runs out of room, is cleaned.
+//! What a NATS server does for several machines: keeps strangers out, keeps data sets, has no room, is cleaned.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,7 +15,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use brigade::{
@@ -208,27 +207,6 @@ fn size_of(folder: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
-}
-
-#[test]
-fn a_server_that_runs_out_of_room_ends_the_job_with_an_error_that_says_so() {
-    within(180, || {
-        let nats = Nats::start_with(&["-js"], "jetstream { max_file_store: 24MB }\n");
-        let _host = nats.host(2, &["--allow-run"]);
-        let url = nats.url();
-        let mut arguments = vec!["run", "--backend", &url, "--shell"];
-        // A megabyte from each, kept until the job ends.
-        arguments.extend(["head -c 1000000 /dev/urandom | base64 -w 0", ":::"]);
-        let inputs: Vec<String> = (0..60).map(|number| number.to_string()).collect();
-        arguments.extend(inputs.iter().map(String::as_str));
-        let output = master(arguments).end_within(Duration::from_mins(2));
-        assert_ne!(output.code, 0, "{}", output.stderr);
-        assert!(
-            output.stderr.contains("no room") && output.stderr.contains("max_file_store"),
-            "{}",
-            output.stderr
-        );
-    });
 }
 
 #[test]
