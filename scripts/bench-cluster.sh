@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Where Debian has nats-server and ip, and most users do not look.
+export PATH=$PATH:/usr/sbin:/sbin
+
 numbers=${1:-5000} workers=${2:-2} rounds=${3:-5}
 cargo build --quiet --release --locked --workspace --bins
 target=${CARGO_TARGET_DIR:-target}
