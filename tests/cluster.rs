@@ -1,9 +1,5 @@
 //! Several machines, through the binaries: a real NATS server, and hosts that have joined it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs,
@@ -31,18 +27,6 @@ fn start_on(nats: &Nats, arguments: &[&str]) -> Running {
     let (url, (command, rest)) = (nats.url(), arguments.split_first().unwrap());
     let head = [command, "--backend", url.as_str()];
     master(head.into_iter().chain(rest.iter().copied()))
-}
-
-fn status(nats: &Nats) -> serde_json::Value {
-    let output = here(&[
-        "cluster",
-        "status",
-        "--format",
-        "json",
-        "--server",
-        &nats.url(),
-    ]);
-    serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
 }
 
 #[test]
@@ -109,10 +93,10 @@ fn a_thousand_chunks_of_numbers_over_two_hosts_equal_the_local_result() {
         assert_eq!(remote.code, 0, "{}", remote.stderr);
         assert_eq!(remote.stdout.lines().count(), 200_000);
         assert!(remote.stdout == local.stdout, "not the same factors");
-        assert!(eventually(20, || status(&nats)["jobs"]
+        assert!(eventually(20, || nats.status()["jobs"]
             .as_array()
             .is_some_and(Vec::is_empty)));
-        let done: Vec<u64> = status(&nats)["hosts"]
+        let done: Vec<u64> = nats.status()["hosts"]
             .as_array()
             .unwrap()
             .iter()
@@ -225,7 +209,7 @@ fn a_host_of_another_build_says_so_and_takes_nothing() {
         assert!(heard.contains("feedface"), "{heard}");
         let _host = nats.host(1, &[]);
         assert_eq!(factor.end().stdout, "12: 2 2 3\n97: 97\n");
-        let hosts = status(&nats)["hosts"].clone();
+        let hosts = nats.status()["hosts"].clone();
         let refusals = hosts.as_array().unwrap().iter();
         let refusals: Vec<_> = refusals
             .filter_map(|host| host["refusal"].as_str())
@@ -248,7 +232,7 @@ fn a_host_that_is_told_to_end_finishes_what_it_has() {
         );
         let url = nats.url();
         assert!(
-            eventually(20, || status(&nats)["hosts"][0]["chunks"] == 1),
+            eventually(20, || nats.status()["hosts"][0]["chunks"] == 1),
             "{url}"
         );
         kill(host.pid(), Signal::SIGTERM);
@@ -268,10 +252,10 @@ fn a_job_is_seen_and_can_be_cancelled_from_elsewhere() {
             &nats,
             &["run", "--shell", "sleep 60; echo {}", ":::", "a", "b"],
         );
-        assert!(eventually(20, || status(&nats)["jobs"][0]["submitted"]
+        assert!(eventually(20, || nats.status()["jobs"][0]["submitted"]
             .as_u64()
             == Some(2)));
-        let seen = status(&nats);
+        let seen = nats.status();
         let job = seen["jobs"][0]["job"].as_str().unwrap().to_owned();
         assert!(job.starts_with("run-"), "{seen}");
         assert_eq!(seen["jobs"][0]["master_pid"], run.pid(), "{seen}");
@@ -284,7 +268,7 @@ fn a_job_is_seen_and_can_be_cancelled_from_elsewhere() {
         assert!(output.stderr.contains("cancelled by"), "{}", output.stderr);
         assert!(began.elapsed() < Duration::from_secs(15));
         assert!(eventually(20, || {
-            let seen = status(&nats);
+            let seen = nats.status();
             seen["jobs"].as_array().is_some_and(Vec::is_empty) && seen["hosts"][0]["chunks"] == 0
         }));
         let again = here(&["cluster", "cancel", &job, "--server", &nats.url()]);

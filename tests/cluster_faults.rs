@@ -32,25 +32,12 @@ fn assert_whole(output: &Output) {
     );
 }
 
-fn status(nats: &Nats) -> serde_json::Value {
-    let output = master([
-        "cluster",
-        "status",
-        "--format",
-        "json",
-        "--server",
-        &nats.url(),
-    ])
-    .end();
-    serde_json::from_str(&output.stdout).unwrap_or_default()
-}
-
 /// Waits until the job has done something and has more to do.
 fn wait_for_work(nats: &Nats) {
     assert!(
-        eventually(60, || status(nats)["jobs"][0]["done"].as_u64() > Some(50)),
+        eventually(60, || nats.status()["jobs"][0]["done"].as_u64() > Some(50)),
         "{}",
-        status(nats)
+        nats.status()
     );
 }
 
@@ -121,7 +108,7 @@ fn a_master_that_is_killed_is_resumed_and_does_nothing_twice() {
         assert!(eventually(60, || lines(&log) >= 12), "{}", lines(&log));
         kill(first.pid(), Signal::SIGKILL);
         drop(first);
-        let seen = status(&nats);
+        let seen = nats.status();
         assert!(seen["jobs"][0]["master_pid"].is_null(), "{seen}");
         let done_before = seen["jobs"][0]["result_messages"].as_u64().unwrap();
         assert!(done_before > 3, "{seen}");
@@ -132,7 +119,7 @@ fn a_master_that_is_killed_is_resumed_and_does_nothing_twice() {
         // What was running when the master died may have run twice, and nothing else.
         let ran = lines(&log);
         assert!((40..=40 + 8).contains(&ran), "{ran}");
-        assert!(eventually(20, || status(&nats)["jobs"]
+        assert!(eventually(20, || nats.status()["jobs"]
             .as_array()
             .is_some_and(Vec::is_empty)));
         let again = start(&["--resume-job", &job]).end();

@@ -214,8 +214,8 @@ fn a_minute_of_losses_at_random_ends_with_every_result_once() {
         }
         eprintln!("hosts killed, the master, the server, networks cut: {done:?}");
         assert!(done.iter().sum::<u32>() >= 5, "{done:?}");
-        let Scene { run, work, .. } = &scene;
-        assert!(run.pid() > 0 && work.begun() > 100);
+        let work = &scene.work;
+        assert!(work.begun() > 100, "{}", work.begun());
         let Scene {
             run,
             work,

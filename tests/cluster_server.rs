@@ -1,9 +1,5 @@
 //! What a NATS server does for several machines: keeps strangers out, keeps data sets, has no room, is cleaned.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fmt::Write as _,
@@ -28,13 +24,6 @@ use brigade::{
 use brigade_protocol::shm::Segment;
 use brigade_tests::{Nats, Running, Terminal, builder, eventually, kill, master, sleep, within};
 use nix::sys::signal::Signal;
-
-fn status(nats: &Nats) -> serde_json::Value {
-    let url = nats.url();
-    let arguments = ["cluster", "status", "--format", "json", "--server", &url];
-    let output = master(arguments).end();
-    serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
-}
 
 /// A server that speaks TLS only, and the certificate of its authority.
 fn server_with_tls() -> (Nats, String) {
@@ -104,8 +93,8 @@ fn a_job_without_a_master_is_cleaned_away_with_its_data_and_cannot_be_resumed() 
         );
         kill(tune.pid(), Signal::SIGKILL);
         drop(tune);
-        let is_forsaken = || status(&nats)["jobs"][0]["master_pid"].is_null();
-        assert!(eventually(30, is_forsaken), "{}", status(&nats));
+        let is_forsaken = || nats.status()["jobs"][0]["master_pid"].is_null();
+        assert!(eventually(30, is_forsaken), "{}", nats.status());
         let cleaned = clean();
         assert!(
             cleaned.stderr.contains(&format!("job {job}: removed"))
@@ -113,7 +102,7 @@ fn a_job_without_a_master_is_cleaned_away_with_its_data_and_cannot_be_resumed() 
             "{}",
             cleaned.stderr
         );
-        assert!(status(&nats)["jobs"].as_array().unwrap().is_empty());
+        assert!(nats.status()["jobs"].as_array().unwrap().is_empty());
         let resumed = master(arguments.iter().chain(&["--resume-job", &job])).end();
         assert_eq!(resumed.code, 2);
         assert!(

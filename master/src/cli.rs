@@ -2,6 +2,7 @@
 
 mod broker;
 mod common;
+mod host;
 mod narrate;
 mod papers;
 mod progress;
@@ -15,7 +16,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 pub(crate) use broker::Entry;
-pub(crate) use common::{Backend, Common, HostOptions, Options, RETRIES, When, count, duration};
+pub(crate) use common::{Backend, Common, Options, RETRIES, When, count, duration};
+pub(crate) use host::HostOptions;
 pub(crate) use narrate::{Narrator, complain};
 use papers::{CompletionsArgs, ManArgs};
 pub(crate) use progress::Progress;

@@ -69,6 +69,14 @@ impl Nats {
         self.port
     }
 
+    /// What `master cluster status` says in JSON; null while the server does not answer.
+    pub fn status(&self) -> serde_json::Value {
+        let url = self.url();
+        let arguments = ["cluster", "status", "--format", "json", "--server", &url];
+        let output = crate::master(arguments).end();
+        serde_json::from_str(&output.stdout).unwrap_or_default()
+    }
+
     /// A folder that lives as long as the server.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -127,11 +127,10 @@ impl Common {
 
     /// How many workers were asked for, or fit this machine.
     pub(crate) fn workers(&self) -> usize {
-        self.workers
-            .and_then(|workers| usize::try_from(workers).ok())
-            .or_else(|| self.is_elsewhere().then_some(PLANNED_WORKERS))
-            .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
-            .unwrap_or(1)
+        if self.workers.is_none() && self.is_elsewhere() {
+            return PLANNED_WORKERS;
+        }
+        workers_here(self.workers)
     }
 
     /// How often to try again, if the command line does not say.
@@ -257,16 +256,8 @@ impl Common {
     }
 
     fn resident_pool_of(&self, backend: Backend, title: &str, narrator: &Narrator) -> PoolBuilder {
-        let narrator = narrator.clone();
-        let builder = Pool::builder()
-            .workers(self.workers())
-            .retries(self.retries_or(RETRIES))
-            .title(title)
-            .on_event(move |event| narrator.tell(event));
-        let builder = match &self.options.worker_exe {
-            Some(path) => builder.worker_executable(path),
-            None => builder,
-        };
+        let builder = told_pool(self.workers(), title, self.worker_exe(), narrator);
+        let builder = builder.retries(self.retries_or(RETRIES));
         match backend {
             Backend::Processes => builder,
             Backend::Threads => builder.threads(brigade_worker::jobs::registry()),
@@ -306,52 +297,29 @@ impl Options {
     }
 }
 
-// What a host that works for others may be told of its pools. No doc comment, as above.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct HostOptions {
-    /// Worker processes, or a share of the cores such as 50% [default: the cores this process may use]
-    #[arg(short = 'j', long, value_name = "N", value_parser = count)]
-    workers: Option<u32>,
-
-    /// Say on standard error which jobs and processes there are, and what becomes of them
-    #[arg(short, long)]
-    verbose: bool,
-
-    /// The worker executable [default: `worker` beside this program]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "BRIGADE_WORKER",
-        hide_env_values = true
-    )]
-    worker_exe: Option<PathBuf>,
+/// How many workers were asked for, or fit this machine.
+pub(super) fn workers_here(asked: Option<u32>) -> usize {
+    asked
+        .and_then(|workers| usize::try_from(workers).ok())
+        .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
+        .unwrap_or(1)
 }
 
-impl HostOptions {
-    /// How many workers were asked for, or fit this machine.
-    pub(crate) fn workers(&self) -> usize {
-        self.workers
-            .and_then(|workers| usize::try_from(workers).ok())
-            .or_else(|| thread::available_parallelism().map(NonZero::get).ok())
-            .unwrap_or(1)
-    }
-
-    /// A pool of processes for a job of this title.
-    pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
-        let narrator = narrator.clone();
-        let builder = Pool::builder()
-            .workers(self.workers())
-            .title(title)
-            .on_event(move |event| narrator.tell(event));
-        match &self.worker_exe {
-            Some(path) => builder.worker_executable(path),
-            None => builder,
-        }
-    }
-
-    /// Who tells on standard error what happens.
-    pub(crate) fn narrator(&self) -> Narrator {
-        When::Never.narrator(self.verbose)
+/// A pool whose events `narrator` tells.
+pub(super) fn told_pool(
+    workers: usize,
+    title: &str,
+    worker_exe: Option<&Path>,
+    narrator: &Narrator,
+) -> PoolBuilder {
+    let narrator = narrator.clone();
+    let builder = Pool::builder()
+        .workers(workers)
+        .title(title)
+        .on_event(move |event| narrator.tell(event));
+    match worker_exe {
+        Some(path) => builder.worker_executable(path),
+        None => builder,
     }
 }
 

@@ -199,6 +199,20 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_holds_files_is_at_work_while_it_takes_the_processors_time() {
+        let mut report = PsReport::sample();
+        let worker = &mut report.pools[0].workers[0];
+        let mut state = |kind: &str, cpu| {
+            (worker.kind, worker.cpu) = (Some(kind.to_owned()), cpu);
+            worker.state_at_work()
+        };
+        assert_eq!(state(SearchShard::KIND, Some(0.0)), "idle");
+        assert_eq!(state(SearchShard::KIND, Some(40.0)), "busy");
+        assert_eq!(state(SearchShard::KIND, None), "busy");
+        assert_eq!(state("tune.block", Some(0.0)), "busy");
+    }
+
+    #[test]
     fn a_line_a_worker() {
         insta::assert_snapshot!(written(&PsReport::sample(), Format::Lines), @r"
         tune 4711 worker 1 OS PID 4712 busy tune.block 83
