@@ -16,6 +16,7 @@ mod parse;
 mod rows;
 mod select;
 mod source;
+mod threads;
 mod unlabelled;
 
 use std::path::{Path, PathBuf};
@@ -194,31 +195,40 @@ impl Table {
     /// # Errors
     /// [`BuildError`] when there is not enough memory or the table is too large.
     pub(crate) fn segment(&self) -> Result<Segment, BuildError> {
-        self.segment_of(0..self.rows())
+        self.segment_by(|row| row)
     }
 
-    /// Copies all rows into shared memory, in another order than the file's.
+    /// Copies all rows into shared memory, in another order than the file's: `source_row` says which one comes there.
     ///
     /// # Errors
-    /// As [`segment`](Self::segment); and [`BuildError::Rows`] when some are left out.
+    /// As [`segment`](Self::segment).
     ///
     /// # Panics
     /// When there is no such row.
-    pub(crate) fn segment_of(
+    pub(crate) fn segment_by(
         &self,
-        mut rows: impl Iterator<Item = usize>,
+        source_row: impl Fn(usize) -> usize + Sync,
     ) -> Result<Segment, BuildError> {
         const NAME: &str = "brigade-samples";
         let builder =
             SamplesBuilder::new(self.width, &self.class_names, self.feature_names.as_deref())?;
         let place = |row: usize| row * self.width..(row + 1) * self.width;
+        let rows = self.rows();
         match &self.features {
-            Features::Numbers(numbers) => builder.segment(NAME, self.rows(), |to| {
-                rows.try_for_each(|row| to.push(&numbers[place(row)], self.class_ids[row]))
-            }),
-            Features::Bytes(bytes) => builder.bytes().segment(NAME, self.rows(), |to| {
-                rows.try_for_each(|row| to.push_bytes(&bytes[place(row)], self.class_ids[row]))
-            }),
+            Features::Numbers(numbers) => {
+                let parts = threads::threads(size_of_val(&numbers[..]));
+                builder.segment_in_parts(NAME, rows, parts, |to| {
+                    let mut rows = to.range().map(&source_row);
+                    rows.try_for_each(|row| to.push(&numbers[place(row)], self.class_ids[row]))
+                })
+            }
+            Features::Bytes(bytes) => {
+                let parts = threads::threads(bytes.len());
+                builder.bytes().segment_in_parts(NAME, rows, parts, |to| {
+                    let mut rows = to.range().map(&source_row);
+                    rows.try_for_each(|row| to.push_bytes(&bytes[place(row)], self.class_ids[row]))
+                })
+            }
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
+    panic::resume_unwind,
     path::Path,
+    thread,
 };
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::TableError;
+use super::{TableError, threads::threads};
 
 /// What gzip's files begin with.
 pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -34,7 +37,7 @@ fn raw(path: &Path) -> Result<(String, Vec<u8>), TableError> {
         };
     }
     let source_name = path.display().to_string();
-    match File::open(path).and_then(all) {
+    match File::open(path).and_then(file) {
         Ok(bytes) => Ok((source_name, bytes)),
         Err(cause) => Err(match cause.kind() {
             io::ErrorKind::NotFound => TableError::Missing { source_name },
@@ -42,6 +45,40 @@ fn raw(path: &Path) -> Result<(String, Vec<u8>), TableError> {
             _ => TableError::Unreadable { source_name, cause },
         }),
     }
+}
+
+/// All that a file holds; a large one is read by several threads, each of which has its share of new pages to be cleared.
+fn file(file: File) -> io::Result<Vec<u8>> {
+    let about = file.metadata()?;
+    let length = usize::try_from(about.len()).unwrap_or(usize::MAX);
+    let threads = if about.is_file() { threads(length) } else { 1 };
+    if threads == 1 {
+        return all(file);
+    }
+    in_parts(file, length, threads)
+}
+
+/// All of a file of this length or more, by so many threads.
+fn in_parts(mut file: File, length: usize, threads: usize) -> io::Result<Vec<u8>> {
+    // An error where there is no room: the next line would end the program.
+    Vec::<u8>::new().try_reserve_exact(length)?;
+    let mut bytes = vec![0; length];
+    let share = length.div_ceil(threads);
+    let from = &file;
+    thread::scope(|scope| {
+        let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
+        let readers: Vec<_> = parts
+            .map(|(part, at)| scope.spawn(move || from.read_exact_at(part, at)))
+            .collect();
+        readers.into_iter().try_for_each(|reader| {
+            let read = reader.join();
+            read.unwrap_or_else(|cause| resume_unwind(cause))
+        })
+    })?;
+    // What came since.
+    file.seek(SeekFrom::Start(length as u64))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn all(mut from: impl Read) -> io::Result<Vec<u8>> {
@@ -78,4 +115,27 @@ pub(super) fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str, TableEr
         });
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_read_whole_whatever_the_number_of_threads() {
+        let all: Vec<u8> = (0_u32..5_000_011).flat_map(u32::to_le_bytes).collect();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&all).unwrap();
+        let (_, read) = read(file.path()).unwrap();
+        assert!(read == all);
+        for threads in [1, 2, 3, 7] {
+            let read = in_parts(file.reopen().unwrap(), all.len(), threads).unwrap();
+            assert!(read == all, "{threads}");
+        }
+        let grown = in_parts(file.reopen().unwrap(), all.len() - 9, 2).unwrap();
+        assert!(grown == all);
+        assert!(in_parts(file.reopen().unwrap(), all.len() + 1, 2).is_err());
+    }
 }

@@ -1,5 +1,7 @@
 //! Writes samples straight into the segment they will be read from.
 
+use std::{panic::resume_unwind, thread};
+
 use thiserror::Error;
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     names::NameTable,
     segment::{Segment, SegmentError},
     shape::{Element, Shape},
+    writer::{MatrixMut, RowWriter},
 };
 
 /// Why samples could not be put into a segment.
@@ -132,6 +135,62 @@ impl SamplesBuilder {
         rows: usize,
         write: impl FnOnce(&mut RowWriter<'_>) -> Result<(), BuildError>,
     ) -> Result<Segment, BuildError> {
+        self.fill(name, rows, |mut to| {
+            write(&mut to)?;
+            Ok(to.written())
+        })
+    }
+
+    /// The same with so many threads, each of which calls `write` for a part of the rows: for
+    /// [`RowWriter::range`], in its order.
+    ///
+    /// ```
+    /// use brigade_protocol::shm::{Samples, SamplesBuilder};
+    ///
+    /// let squares: Vec<[f64; 1]> = (0..1000).map(|x| [f64::from(x * x)]).collect();
+    /// let segment = SamplesBuilder::new(1, &["all"], None)?.segment_in_parts("squares", 1000, 4, |to| {
+    ///     to.range().try_for_each(|row| to.push(&squares[row], 0))
+    /// })?;
+    /// assert_eq!(Samples::parse(segment.bytes())?.row(999).to_vec(), [998_001.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`segment`](Self::segment): what the first part returns that fails.
+    ///
+    /// # Panics
+    /// When `write` does.
+    pub fn segment_in_parts(
+        &self,
+        name: &str,
+        rows: usize,
+        parts: usize,
+        write: impl Fn(&mut RowWriter<'_>) -> Result<(), BuildError> + Sync,
+    ) -> Result<Segment, BuildError> {
+        let write = |mut to: RowWriter<'_>| write(&mut to).map(|()| to.written());
+        self.fill(name, rows, |to| {
+            thread::scope(|scope| {
+                let (first, others) = to.split(parts);
+                let others: Vec<_> = others
+                    .into_iter()
+                    .map(|part| scope.spawn(|| write(part)))
+                    .collect();
+                let first = write(first);
+                others.into_iter().fold(first, |sum, part| {
+                    let part = part.join().unwrap_or_else(|cause| resume_unwind(cause));
+                    Ok(sum? + part?)
+                })
+            })
+        })
+    }
+
+    /// A sealed segment whose rows `write` writes; it returns how many these were.
+    fn fill(
+        &self,
+        name: &str,
+        rows: usize,
+        write: impl FnOnce(RowWriter<'_>) -> Result<usize, BuildError>,
+    ) -> Result<Segment, BuildError> {
         let layout = self.layout(rows)?;
         let mut written = Ok(());
         let segment = Segment::create(name, layout.total_bytes(), |bytes| {
@@ -141,109 +200,34 @@ impl SamplesBuilder {
     }
 
     /// Writes a whole segment into `bytes`, which holds zeros and is as long as the layout says.
-    pub(super) fn write(
+    fn write(
         &self,
         layout: &Layout,
         bytes: &mut [u8],
-        write: impl FnOnce(&mut RowWriter<'_>) -> Result<(), BuildError>,
+        write: impl FnOnce(RowWriter<'_>) -> Result<usize, BuildError>,
     ) -> Result<(), BuildError> {
         let expected = layout.shape().rows;
         let (body, rest) = bytes.split_at_mut(layout.class_ids().start);
         let (class_ids, _) = rest.split_at_mut(layout.class_ids().len());
-        let mut rows = RowWriter {
-            features: match self.element {
-                Element::F64 => bytemuck::try_cast_slice_mut(&mut body[layout.features()])
-                    .map(MatrixMut::F64)
-                    .map_err(|_| LayoutError::Alignment)?,
-                Element::U8 => MatrixMut::U8(&mut body[layout.features()]),
-            },
-            class_ids: bytemuck::try_cast_slice_mut(class_ids)
+        let features = match self.element {
+            Element::F64 => bytemuck::try_cast_slice_mut(&mut body[layout.features()])
+                .map(MatrixMut::F64)
                 .map_err(|_| LayoutError::Alignment)?,
-            width: self.features,
-            classes: self.classes,
-            rows: 0,
+            Element::U8 => MatrixMut::U8(&mut body[layout.features()]),
         };
-        write(&mut rows)?;
-        let found = rows.rows;
+        let class_ids =
+            bytemuck::try_cast_slice_mut(class_ids).map_err(|_| LayoutError::Alignment)?;
+        let found = write(RowWriter::new(
+            features,
+            class_ids,
+            self.features,
+            self.classes,
+        ))?;
         if found != expected {
             return Err(BuildError::Rows { expected, found });
         }
         bytes[layout.class_names()].copy_from_slice(&self.class_names);
         bytes[layout.feature_names()].copy_from_slice(&self.feature_names);
         Ok(layout.encode(bytes)?)
-    }
-}
-
-/// The features as they are being written.
-#[derive(Debug)]
-enum MatrixMut<'a> {
-    F64(&'a mut [f64]),
-    U8(&'a mut [u8]),
-}
-
-/// Takes the rows of a table in their order.
-#[derive(Debug)]
-pub struct RowWriter<'a> {
-    features: MatrixMut<'a>,
-    class_ids: &'a mut [u32],
-    width: usize,
-    classes: usize,
-    rows: usize,
-}
-
-impl RowWriter<'_> {
-    /// Appends one row.
-    ///
-    /// # Errors
-    /// [`BuildError::Width`] for a ragged row, [`LayoutError::ClassId`] for a class without a name,
-    /// [`BuildError::Rows`] when the table is full, [`BuildError::Element`] for a table of bytes.
-    pub fn push(&mut self, features: &[f64], class_id: u32) -> Result<(), BuildError> {
-        let at = self.claim(features.len(), class_id)?;
-        let MatrixMut::F64(matrix) = &mut self.features else {
-            return Err(BuildError::Element);
-        };
-        matrix[at..][..features.len()].copy_from_slice(features);
-        Ok(())
-    }
-
-    /// Appends one row to a table of bytes.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push), and [`BuildError::Element`] for a table of `f64`.
-    pub fn push_bytes(&mut self, features: &[u8], class_id: u32) -> Result<(), BuildError> {
-        let at = self.claim(features.len(), class_id)?;
-        let MatrixMut::U8(matrix) = &mut self.features else {
-            return Err(BuildError::Element);
-        };
-        matrix[at..][..features.len()].copy_from_slice(features);
-        Ok(())
-    }
-
-    /// Notes the class of the next row, and returns where in the matrix its features belong.
-    fn claim(&mut self, found: usize, class_id: u32) -> Result<usize, BuildError> {
-        let row = self.rows;
-        if found != self.width {
-            return Err(BuildError::Width {
-                row,
-                expected: self.width,
-                found,
-            });
-        }
-        if class_id as usize >= self.classes {
-            return Err(LayoutError::ClassId {
-                row,
-                class_id,
-                classes: self.classes,
-            }
-            .into());
-        }
-        let expected = self.class_ids.len();
-        let full = BuildError::Rows {
-            expected,
-            found: row + 1,
-        };
-        *self.class_ids.get_mut(row).ok_or(full)? = class_id;
-        self.rows += 1;
-        Ok(row * self.width)
     }
 }

@@ -3,7 +3,7 @@
 //! | file | what is shared | between |
 //! | --- | --- | --- |
 //! | `segment.rs` | any bytes, sealed against change | a pool and all its workers |
-//! | `layout.rs`, `shape.rs`, `names.rs`, `builder.rs` | how samples lie in a segment | |
+//! | `layout.rs`, `shape.rs`, `names.rs`, `builder.rs`, `writer.rs` | how samples lie in a segment | |
 //! | `view.rs`, `row.rs`, `split.rs`, `partition.rs` | samples as flyweights, training and testing as views | |
 //! | `lane.rs`, `outbox.rs` | claims of tasks and results not yet sent | the master and one worker |
 //! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
@@ -54,6 +54,7 @@ mod shape;
 mod split;
 mod sweep;
 mod view;
+mod writer;
 
 pub(crate) use address::Address;
 pub use arena::{Arena, ArenaError};
@@ -61,7 +62,7 @@ pub(crate) use atoms::Atoms;
 pub(crate) use atoms::sealed::Sealed as Cell;
 pub use atoms::{Atom, Number};
 pub use board::{Board, BoardError, BoardLine, BoardView, LineView, WorkerState, boards};
-pub use builder::{BuildError, RowWriter, SamplesBuilder};
+pub use builder::{BuildError, SamplesBuilder};
 pub use guarded::Plain;
 pub use inherited::take_inherited;
 pub use lane::{Lane, LaneError, MAX_IN_FLIGHT, OUTBOX_BYTES};
@@ -75,3 +76,4 @@ pub use shape::{Element, Shape};
 pub use split::{KFold, Split, SplitError};
 pub use sweep::{BoardName, sweep_boards, unlink_board};
 pub use view::{Sample, Samples, SharedSamples, SharedSamplesError};
+pub use writer::RowWriter;

@@ -10,6 +10,8 @@
 use std::{
     ffi::CString,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    thread,
+    time::{Duration, Instant},
 };
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
@@ -31,6 +33,10 @@ const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK
     .union(SealFlag::F_SEAL_GROW)
     .union(SealFlag::F_SEAL_WRITE)
     .union(SealFlag::F_SEAL_SEAL);
+
+/// How long seals may be refused, and how long to wait in between.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Why shared memory could not be made or used.
 #[derive(Debug, Error)]
@@ -81,7 +87,7 @@ pub enum SegmentError {
         source: std::io::Error,
     },
     /// The seals could not be put on.
-    #[error("cannot seal shared memory segment `{name}`: {errno}; Linux 3.17 or later is needed")]
+    #[error("cannot seal shared memory segment `{name}`: {errno}{}", seal_hint(*errno))]
     Seal {
         /// The segment's name.
         name: String,
@@ -144,7 +150,7 @@ impl Segment {
         fill(&mut map);
         // The kernel refuses F_SEAL_WRITE while a writable mapping exists.
         drop::<MmapMut>(map);
-        fcntl(&fd, FcntlArg::F_ADD_SEALS(SEALS)).map_err(|errno| SegmentError::Seal {
+        seal(&fd).map_err(|errno| SegmentError::Seal {
             name: name.to_owned(),
             errno,
         })?;
@@ -195,6 +201,26 @@ impl Segment {
     #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// What to do about seals that were refused.
+fn seal_hint(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EBUSY => "; something holds its memory, try again",
+        _ => "; Linux 3.17 or later is needed",
+    }
+}
+
+/// Puts the seals on. The kernel refuses while anything of its own holds a page, as what moves or surveys memory does
+/// for moments; it waits a tenth of a second for that itself.
+fn seal(fd: &OwnedFd) -> Result<(), Errno> {
+    let begun = Instant::now();
+    loop {
+        match fcntl(fd, FcntlArg::F_ADD_SEALS(SEALS)) {
+            Err(Errno::EBUSY) if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            done => return done.map(drop),
+        }
     }
 }
 
@@ -261,6 +287,24 @@ mod tests {
         assert!(
             matches!(error, SegmentError::Unsealed { missing } if missing.contains(SealFlag::F_SEAL_WRITE))
         );
+    }
+
+    #[test]
+    fn seals_wait_for_what_holds_the_memory_for_a_moment() {
+        let fd = reserve("held", 4096).unwrap();
+        // SAFETY: nobody else knows the memfd, and nothing looks into the mapping.
+        let map = unsafe { MmapOptions::new().map_mut(&fd) }.unwrap();
+        assert_eq!(
+            fcntl(&fd, FcntlArg::F_ADD_SEALS(SEALS)),
+            Err(Errno::EBUSY)
+        );
+        let holder = thread::spawn(move || {
+            thread::sleep(4 * PAUSE);
+            drop(map);
+        });
+        assert_eq!(seal(&fd), Ok(()));
+        holder.join().unwrap();
+        assert!(Segment::open(fd).is_ok());
     }
 
     #[test]

@@ -40,8 +40,12 @@ impl<'a> Samples<'a> {
     /// # Errors
     /// [`LayoutError`] for anything that is not exactly what [`SamplesBuilder`](super::SamplesBuilder) writes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LayoutError> {
-        let layout = Layout::parse(bytes)?;
-        let samples = Self::over(bytes, &layout)?;
+        Self::verified(bytes, &Layout::parse(bytes)?)
+    }
+
+    /// Views a segment of this layout, and looks whether each of its rows has a class.
+    fn verified(bytes: &'a [u8], layout: &Layout) -> Result<Self, LayoutError> {
+        let samples = Self::over(bytes, layout)?;
         let classes = layout.shape().classes;
         let unnamed = samples
             .class_ids
@@ -269,8 +273,8 @@ impl SharedSamples {
     /// [`SharedSamplesError`] when it is not sealed, or is no segment of samples.
     pub fn open(fd: OwnedFd) -> Result<Self, SharedSamplesError> {
         let segment = Segment::open(fd)?;
-        Samples::parse(segment.bytes())?;
         let layout = Layout::parse(segment.bytes())?;
+        Samples::verified(segment.bytes(), &layout)?;
         Ok(Self { segment, layout })
     }
 

@@ -1,6 +1,10 @@
 //! What is tuned, and how it is scored: all that decides about the result.
 
-use std::path::{Path, PathBuf};
+use std::{
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use brigade_protocol::{
     jobs::tune::{Scale, Weights},
@@ -144,22 +148,33 @@ impl TuneInput {
     /// [`TableError`] naming the place and what was expected.
     pub(crate) fn read(&self) -> anyhow::Result<(Table, Terms)> {
         let reading = self.reading();
-        let table = match &self.file {
-            Some(path) => Table::read(path, &reading)?,
-            None if self.labels.is_some() => return Err(TableError::NoSamples.into()),
-            None => Table::parse(iris::NAME, iris::BYTES, &reading)?,
-        };
         let Some(path) = &self.test else {
-            return self.choose(table, self.seeded());
+            return self.choose(self.read_main(&reading)?, self.seeded());
         };
-        let reading = Reading {
+        let of_test = Reading {
             // Those given are the training samples' own.
             labels: None,
-            ..reading
+            ..reading.clone()
         };
-        let (both, training) = table.append(Table::read(path, &reading)?)?;
+        let (table, test) = thread::scope(|scope| {
+            let test = scope.spawn(|| Table::read(path, &of_test));
+            let table = self.read_main(&reading);
+            (
+                table,
+                test.join().unwrap_or_else(|cause| resume_unwind(cause)),
+            )
+        });
+        let (both, training) = table?.append(test?)?;
         let training = u32::try_from(training).unwrap_or(u32::MAX);
         self.choose(both, Split::HoldOut { training })
+    }
+
+    fn read_main(&self, reading: &Reading) -> Result<Table, TableError> {
+        match &self.file {
+            Some(path) => Table::read(path, reading),
+            None if self.labels.is_some() => Err(TableError::NoSamples),
+            None => Table::parse(iris::NAME, iris::BYTES, reading),
+        }
     }
 
     /// The same of a table that did not come from a file.

@@ -1,5 +1,7 @@
 //! The order in which samples lie in shared memory.
 
+use std::{panic::resume_unwind, sync::LazyLock, thread};
+
 use brigade_protocol::{
     jobs::tune::{Scale, rank},
     shm::{BuildError, Row, Segment, Split},
@@ -21,20 +23,25 @@ pub(super) fn segment(table: &Table, terms: &Terms) -> Result<Segment, BuildErro
     match (terms.split, &table.features) {
         (Split::HoldOut { training }, Features::Bytes(bytes)) if terms.scale == Scale::None => {
             let training = (training as usize).min(table.rows());
-            let ranked = ranked(table, bytes, training);
-            table.segment_of(ranked.chain(training..table.rows()))
+            thread::scope(|scope| {
+                // The kernel clears the memory meanwhile.
+                let ranked = scope.spawn(|| ranked(table, bytes, training));
+                let ranked =
+                    LazyLock::new(|| ranked.join().unwrap_or_else(|cause| resume_unwind(cause)));
+                table.segment_by(|row| ranked.get(row).map_or(row, |&row| row as usize))
+            })
         }
         _ => table.segment(),
     }
 }
 
 /// The training rows by rank.
-fn ranked(table: &Table, bytes: &[u8], training: usize) -> impl Iterator<Item = usize> + use<> {
+fn ranked(table: &Table, bytes: &[u8], training: usize) -> Vec<u32> {
     let row = |row: u32| Row::U8(&bytes[row as usize * table.width..][..table.width]);
     let class_name = |row: u32| &table.class_names[table.class_ids[row as usize] as usize][..];
     let mut rows: Vec<u32> = (0..).take(training).collect();
     rank(&mut rows, row, class_name);
-    rows.into_iter().map(|row| row as usize)
+    rows
 }
 
 #[cfg(test)]

@@ -142,3 +142,38 @@ fn wrong_rows_are_named() {
     let twice = SamplesBuilder::new(1, &["a", "a"], None).unwrap_err();
     assert!(matches!(twice, BuildError::RepeatedClass { name } if name == "a"));
 }
+
+#[test]
+fn parts_make_the_same_segment_and_name_the_rows_of_the_whole() {
+    let rows: Vec<[u8; 3]> = (0..10).map(|row| [row, row + 1, 255]).collect();
+    let builder = SamplesBuilder::new(3, &["a", "b"], None).unwrap().bytes();
+    let in_parts = |parts| {
+        builder.segment_in_parts("test", rows.len(), parts, |to| {
+            to.range()
+                .try_for_each(|row| to.push_bytes(&rows[row], u32::from(row % 2 == 0)))
+        })
+    };
+    let whole = in_parts(1).unwrap();
+    for parts in [0, 2, 3, 9, 10, 11] {
+        assert_eq!(in_parts(parts).unwrap().bytes(), whole.bytes(), "{parts}");
+    }
+    let error = |wrong: usize| {
+        let written = builder.segment_in_parts("test", rows.len(), 3, |to| {
+            to.range()
+                .try_for_each(|row| to.push_bytes(&rows[row][usize::from(row == wrong)..], 0))
+        });
+        written.unwrap_err()
+    };
+    for wrong in [0, 7, 9] {
+        assert!(matches!(error(wrong), BuildError::Width { row, .. } if row == wrong));
+    }
+    let too_few = builder.segment_in_parts("test", 4, 2, |to| to.push_bytes(&[1, 2, 3], 0));
+    let found = too_few.unwrap_err();
+    assert!(matches!(
+        found,
+        BuildError::Rows {
+            expected: 4,
+            found: 2
+        }
+    ));
+}

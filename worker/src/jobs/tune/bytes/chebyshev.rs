@@ -36,7 +36,7 @@ impl Probes {
         columns.truncate(BLOCK * PROBES);
         let mut probes = Self {
             columns,
-            rows: Default::default(),
+            rows: std::array::from_fn(|_| Vec::with_capacity(rows.len())),
         };
         for row in rows {
             let probe = probes.of(row);
@@ -50,9 +50,10 @@ impl Probes {
     /// The probes of a row; what there is no column for stays zero.
     fn of(&self, row: &[u8]) -> Probe {
         let mut probe = [Block::ZEROS; PROBES];
-        let bytes = probe.iter_mut().flat_map(|block| block.iter_mut());
-        for (byte, &column) in bytes.zip(&self.columns) {
-            *byte = row[column];
+        for (block, columns) in probe.iter_mut().zip(self.columns.chunks(BLOCK)) {
+            for (byte, &column) in block.iter_mut().zip(columns) {
+                *byte = row[column];
+            }
         }
         probe
     }

@@ -5,7 +5,9 @@
 //! of the largest group and rounded down, which the bound allows for:
 //! |a−b| of two sums is more than `divisor` · (|a'−b'| − 1) of their bytes.
 
-use brigade_protocol::shm::Samples;
+use std::ops::Range;
+
+use brigade_protocol::{jobs::tune::WIDEST_BYTES, shm::Samples};
 
 use super::{
     kernels::{Interleaved, Interleaving, words},
@@ -19,29 +21,55 @@ const WORD: usize = 8;
 /// So many rows are looked at to choose the groups.
 const SAMPLE: usize = 64;
 
+/// Lines that are added up before their runs are: sums of so many bytes fit into 16 bits.
+const MOST_LINES: usize = 257;
+
+/// The side of the largest square image.
+const WIDEST_LINE: usize = WIDEST_BYTES.isqrt();
+
 /// How features are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Grouping {
-    /// Neighbouring features of one group: where each run ends, and its group, below 64.
-    runs: Vec<(usize, u8)>,
+    /// What a row consists of; each ends where the next begins.
+    bands: Vec<Band>,
+    /// Features of a line: a row of pixels, or the whole row of a table.
+    line: usize,
     groups: u32,
     divisor: u32,
 }
 
+/// Lines one after another whose features are grouped alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Band {
+    lines: usize,
+    /// Neighbouring features of one group: where each run ends in the line, and its group, below 64.
+    runs: Vec<(usize, u8)>,
+}
+
 impl Grouping {
-    fn new(group_of: &[u8]) -> Self {
+    /// Groups features as they are listed, in lines of this length.
+    fn new(group_of: &[u8], line: usize) -> Self {
         let mut sizes = [0_u32; BLOCK];
         for &group in group_of {
             sizes[usize::from(group)] += 1;
         }
         let used = sizes.iter().filter(|&&size| size > 0).count();
-        let mut end = 0;
-        let runs = group_of.chunk_by(|one, other| one == other).map(|run| {
-            end += run.len();
-            (end, run[0])
+        let lines: Vec<&[u8]> = group_of.chunks(line).collect();
+        let bands = lines.chunk_by(|one, other| one == other);
+        let bands = bands.flat_map(|band| band.chunks(MOST_LINES)).map(|band| {
+            let mut end = 0;
+            let runs = band[0].chunk_by(|one, other| one == other).map(|run| {
+                end += run.len();
+                (end, run[0])
+            });
+            Band {
+                lines: band.len(),
+                runs: runs.collect(),
+            }
         });
         Self {
-            runs: runs.collect(),
+            bands: bands.collect(),
+            line,
             groups: used as u32,
             divisor: sizes.into_iter().max().unwrap_or(1).max(1),
         }
@@ -50,7 +78,7 @@ impl Grouping {
     /// Neighbouring columns together.
     fn runs(width: usize) -> Self {
         let groups: Vec<u8> = (0..width).map(|at| (at * BLOCK / width) as u8).collect();
-        Self::new(&groups)
+        Self::new(&groups, width)
     }
 
     /// Squares of pixels, if the columns can be a square image of so many planes, one row of pixels after another.
@@ -70,7 +98,7 @@ impl Grouping {
             ((plane * across + row) * across + column) as u8
         };
         let groups: Vec<u8> = (0..width).map(group).collect();
-        Some(Self::new(&groups))
+        Some(Self::new(&groups, side))
     }
 
     /// The grouping that bounds best on a few rows of a sample.
@@ -96,10 +124,28 @@ impl Grouping {
     /// The sketch of a row.
     fn sketch(&self, row: &[u8]) -> Block {
         let mut sums = [0_u32; BLOCK];
-        let mut start = 0;
-        for &(end, group) in &self.runs {
-            sums[usize::from(group) % BLOCK] += run_sum(&row[start..end]);
-            start = end;
+        let mut added = [0_u16; WIDEST_LINE];
+        let mut rest = row;
+        for band in &self.bands {
+            let lines;
+            (lines, rest) = rest.split_at(band.lines * self.line);
+            if band.lines == 1 || self.line > WIDEST_LINE {
+                for line in lines.chunks_exact(self.line) {
+                    band.add(&mut sums, |run| run_sum(&line[run]));
+                }
+                continue;
+            }
+            // Down first, which is many columns an instruction.
+            let added = &mut added[..self.line];
+            added.fill(0);
+            for line in lines.chunks_exact(self.line) {
+                for (sum, &byte) in added.iter_mut().zip(line) {
+                    *sum += u16::from(byte);
+                }
+            }
+            band.add(&mut sums, |run| {
+                added[run].iter().map(|&sum| u32::from(sum)).sum()
+            });
         }
         Block(sums.map(|sum| self.quotient(sum)))
     }
@@ -129,6 +175,18 @@ impl Grouping {
     /// Sketches that are not less apart than this are those of rows that are not less apart than `limit`.
     pub(super) fn limit(&self, limit: u32) -> u32 {
         limit.saturating_add(self.slack()).div_ceil(self.divisor)
+    }
+}
+
+impl Band {
+    /// Adds the sum of each run to that of its group.
+    #[inline]
+    fn add(&self, sums: &mut [u32; BLOCK], sum: impl Fn(Range<usize>) -> u32) {
+        let mut start = 0;
+        for &(end, group) in &self.runs {
+            sums[usize::from(group) % BLOCK] += sum(start..end);
+            start = end;
+        }
     }
 }
 
@@ -192,7 +250,9 @@ mod tests {
     fn images_are_cut_into_squares() {
         let grouping = Grouping::squares(784, 1).unwrap();
         assert_eq!((grouping.groups, grouping.divisor), (49, 16));
-        assert_eq!(grouping.runs.last(), Some(&(784, 48)));
+        assert_eq!(grouping.bands.len(), 7);
+        assert_eq!(grouping.bands[6].lines, 4);
+        assert_eq!(grouping.bands[6].runs.last(), Some(&(28, 48)));
         let grouping = Grouping::squares(3072, 3).unwrap();
         assert_eq!((grouping.groups, grouping.divisor), (48, 64));
         assert_eq!(Grouping::squares(783, 1), None);
@@ -204,7 +264,8 @@ mod tests {
         // The widest table there is, cut into 64 runs.
         for divisor in [1, 2, 3, 7, 16, 48, 255, 256, 511, 517] {
             let grouping = Grouping {
-                runs: Vec::new(),
+                bands: Vec::new(),
+                line: 1,
                 groups: 1,
                 divisor,
             };
@@ -218,7 +279,31 @@ mod tests {
         }
     }
 
+    /// A row's sums by group, one feature after another.
+    fn plain(row: &[u8], group: impl Fn(usize) -> usize) -> [u32; BLOCK] {
+        let mut sums = [0; BLOCK];
+        for (at, &byte) in row.iter().enumerate() {
+            sums[group(at)] += u32::from(byte);
+        }
+        sums
+    }
+
     proptest! {
+        #[test]
+        fn groups_of_squares_are_added_up_whatever_their_lines(
+            (side, row) in (2..40_usize).prop_flat_map(|side| (Just(side), vec(any::<u8>(), side * side))),
+        ) {
+            let grouping = Grouping::squares(row.len(), 1).unwrap();
+            let across = (1..=side).rev().find(|across| across * across <= BLOCK).unwrap();
+            let block = side.div_ceil(across);
+            let across = side.div_ceil(block);
+            let sums = plain(&row, |at| at / side / block * across + at % side / block);
+            prop_assert_eq!(&grouping.sketch(&row)[..], &sums.map(|sum| grouping.quotient(sum))[..]);
+            let grouping = Grouping::runs(row.len());
+            let sums = plain(&row, |at| at * BLOCK / row.len());
+            prop_assert_eq!(&grouping.sketch(&row)[..], &sums.map(|sum| grouping.quotient(sum))[..]);
+        }
+
         #[test]
         fn runs_are_added_up(run in vec(any::<u8>(), 0..70)) {
             prop_assert_eq!(run_sum(&run), run.iter().map(|&byte| u32::from(byte)).sum::<u32>());
