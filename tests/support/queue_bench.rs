@@ -27,7 +27,7 @@ use nix::sys::signal::Signal;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What a run moves in all, and how many items at most.
-const BYTES: usize = 256 << 20;
+const BYTES: usize = 1 << 30;
 const ITEMS: usize = 100_000;
 const ROUNDS: usize = 2_000;
 

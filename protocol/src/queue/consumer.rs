@@ -2,7 +2,6 @@
 
 use std::{
     marker::PhantomData,
-    mem,
     sync::atomic::Ordering::{Relaxed, Release},
     time::{Duration, Instant},
 };
@@ -14,15 +13,13 @@ use super::{
     frame::{HEADER_BYTES, Header, PIECE_BYTES},
     link::{Link, Member, Peer},
     position::{Position, distance, next},
+    reuse::Reuse,
     spin::Spin,
 };
 use crate::{
     codec,
     shm::gate::{Deadline, LONGEST_SLEEP},
 };
-
-/// Room for an item that is kept for the next one.
-const KEPT_BUFFER: usize = 4 << 20;
 
 /// Gets items from a queue. There is one at a time; when it has ended, another one can be opened, which gets
 /// what is still there.
@@ -35,7 +32,7 @@ pub struct Consumer<T> {
     /// As it was when last looked at: up to here there is something to get.
     tail: Position,
     /// What has come of the item that is coming.
-    item: Vec<u8>,
+    item: Reuse,
     /// Its whole length; `None` while no item has begun, or while its rest is to be forgotten.
     expected: Option<u64>,
     spin: Spin,
@@ -58,7 +55,7 @@ impl<T> Consumer<T> {
             member,
             head,
             tail: head,
-            item: Vec::new(),
+            item: Reuse::default(),
             expected: None,
             spin: Spin::new(),
             items: PhantomData,
@@ -104,12 +101,12 @@ impl<T> Consumer<T> {
         self.tail != self.head
     }
 
-    /// Reads frames until an item is complete.
-    fn take(&mut self) -> Result<Option<Vec<u8>>, QueueError> {
+    /// Reads frames until an item is complete, and says whether one is.
+    fn take(&mut self) -> Result<bool, QueueError> {
         while self.there_is_more() {
             let header = self.read_header()?;
             if let Header::Whole(_) | Header::First(_) = header {
-                self.item.clear();
+                self.item.bytes.clear();
                 self.expected = Some(match header {
                     Header::First(total) => total,
                     whole => whole.content_bytes(),
@@ -118,12 +115,12 @@ impl<T> Consumer<T> {
             self.read_content(header)?;
             if header.ends_item()
                 && let Some(expected) = self.expected.take()
-                && expected == self.item.len() as u64
+                && expected == self.item.bytes.len() as u64
             {
-                return Ok(Some(mem::take(&mut self.item)));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// The header at the head, which fits into what is there.
@@ -147,14 +144,14 @@ impl<T> Consumer<T> {
         if let (Some(expected), true) = (self.expected, length > 0) {
             let expected = usize::try_from(expected).unwrap_or(usize::MAX);
             let limit = layout.item_limit().load(Relaxed);
-            if expected as u64 > limit || self.item.len() + length > expected {
+            if expected as u64 > limit || self.item.bytes.len() + length > expected {
                 return Err(QueueError::Corrupt);
             }
-            if self.item.is_empty() && expected > PIECE_BYTES {
-                self.item.reserve_exact(expected);
+            if self.item.bytes.is_empty() && expected > PIECE_BYTES {
+                self.item.bytes.reserve_exact(expected);
             }
             let from = self.head.bytes() + HEADER_BYTES as u64;
-            layout.0.read(from, length, &mut self.item);
+            layout.0.read(from, length, &mut self.item.bytes);
         }
         let taken = header.frame_bytes().ok_or(QueueError::Corrupt)?;
         let before = self.head;
@@ -200,30 +197,31 @@ impl<T: DeserializeOwned> Consumer<T> {
     /// # Errors
     /// As [`get`](Self::get), and [`QueueError::Empty`] when there is none.
     pub fn try_get(&mut self) -> Result<T, QueueError> {
-        if let Some(item) = self.take()? {
-            return self.decode(item);
+        if self.take()? {
+            return self.decode();
         }
         if self.member.link().producers() != Peer::Gone {
             return Err(QueueError::Empty);
         }
         // The last of them may have put something before it closed.
-        match self.take()? {
-            Some(item) => self.decode(item),
-            None => Err(QueueError::Closed),
+        if self.take()? {
+            self.decode()
+        } else {
+            Err(QueueError::Closed)
         }
     }
 
     fn get_until(&mut self, deadline: Deadline) -> Result<T, QueueError> {
-        if let Some(item) = self.take()? {
-            return self.decode(item);
+        if self.take()? {
+            return self.decode();
         }
         let began = Instant::now();
         let mut alone_since = None;
         loop {
             let (head, link) = (self.head, self.member.link());
             if self.spin.look(began, || link.tail() != head) {
-                if let Some(item) = self.take()? {
-                    return self.decode(item);
+                if self.take()? {
+                    return self.decode();
                 }
                 continue;
             }
@@ -235,9 +233,9 @@ impl<T: DeserializeOwned> Consumer<T> {
             if link.tail() == self.head {
                 gate.sleep(left.ok_or(QueueError::Empty)?.min(LONGEST_SLEEP));
             }
-            if let Some(item) = self.take()? {
+            if self.take()? {
                 self.spin.learn(began.elapsed());
-                return self.decode(item);
+                return self.decode();
             }
         }
     }
@@ -262,11 +260,9 @@ impl<T: DeserializeOwned> Consumer<T> {
         Ok(())
     }
 
-    fn decode(&mut self, mut bytes: Vec<u8>) -> Result<T, QueueError> {
-        let decoded = codec::decode(&bytes);
-        bytes.clear();
-        bytes.shrink_to(KEPT_BUFFER);
-        self.item = bytes;
+    fn decode(&mut self) -> Result<T, QueueError> {
+        let decoded = codec::decode(&self.item.bytes);
+        self.item.clear();
         Ok(decoded?)
     }
 }

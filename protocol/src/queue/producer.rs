@@ -18,14 +18,15 @@ use super::{
     layout::Layout,
     link::{Link, Member, Peer},
     lock::Held,
+    pace::{Pace, WARM_BYTES},
     position::Position,
+    reuse::Reuse,
     room::{Waiting, has_room},
 };
 use crate::{codec, shm::gate::Deadline};
 
-/// While the queue runs empty again and again, no more than this much of the ring is used: it stays in the
-/// processor's caches.
-const WARM_BYTES: u64 = 1 << 20;
+/// From here on, a queue that is nearly empty goes on at the ring's beginning, so that it stays in the processor's caches.
+const FAR_BYTES: u64 = 4 * WARM_BYTES;
 /// Memory that is kept when the queue has run empty.
 const KEPT_BYTES: u64 = 8 << 20;
 /// Large enough for any page that a kernel has.
@@ -34,8 +35,6 @@ const PAGE_BYTES: u64 = 64 << 10;
 const RESERVE_STEP: u64 = 1 << 20;
 /// A frame of so much is worth a system call that maps its memory.
 const LARGE_BYTES: u64 = 16 << 10;
-/// Room for encoding that is kept between items.
-const KEPT_BUFFER: usize = 4 << 20;
 /// How long `try_put` waits for puts of others that are under way.
 const OTHERS: Duration = Duration::from_millis(100);
 /// How often a producer looks whether the consumer is alive.
@@ -48,8 +47,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Producer<T> {
     member: Member,
-    buffer: Vec<u8>,
+    buffer: Reuse,
     looked: Option<Instant>,
+    pace: Pace,
     /// Up to here this process has mapped the ring's memory.
     mapped: AtomicU64,
     items: PhantomData<fn(T)>,
@@ -65,8 +65,9 @@ impl<T> Producer<T> {
     pub(super) fn new(member: Member) -> Self {
         Self {
             member,
-            buffer: Vec::new(),
+            buffer: Reuse::default(),
             looked: None,
+            pace: Pace::default(),
             mapped: AtomicU64::new(0),
             items: PhantomData,
         }
@@ -143,10 +144,13 @@ impl<T: Serialize> Producer<T> {
     pub fn try_put(&mut self, item: &T) -> Result<(), QueueError> {
         self.encode(item)?;
         self.look_for_consumer()?;
-        let (needed, ring) = (frame::ring_bytes(self.buffer.len()), self.ring_bytes());
+        let (needed, ring) = (
+            frame::ring_bytes(self.buffer.bytes.len()),
+            self.ring_bytes(),
+        );
         if needed > ring {
             return Err(QueueError::TooLarge {
-                bytes: self.buffer.len() as u64,
+                bytes: self.buffer.bytes.len() as u64,
                 limit: ring,
             });
         }
@@ -160,10 +164,11 @@ impl<T: Serialize> Producer<T> {
     fn put_until(&mut self, item: &T, deadline: Deadline) -> Result<(), QueueError> {
         self.encode(item)?;
         self.look_for_consumer()?;
-        let needed = frame::ring_bytes(self.buffer.len());
+        let needed = frame::ring_bytes(self.buffer.bytes.len());
         if needed > self.ring_bytes() / 2 {
             return self.stream(deadline);
         }
+        self.pace.keep(self.member.link(), needed, deadline);
         let mut waiting = Waiting::new(deadline);
         loop {
             let turn = self.turn(deadline)?;
@@ -185,10 +190,9 @@ impl<T: Serialize> Producer<T> {
 
     fn encode(&mut self, item: &T) -> Result<(), QueueError> {
         self.buffer.clear();
-        self.buffer.shrink_to(KEPT_BUFFER);
-        codec::encode_into(item, &mut self.buffer)?;
+        codec::encode_into(item, &mut self.buffer.bytes)?;
         let (bytes, limit) = (
-            self.buffer.len() as u64,
+            self.buffer.bytes.len() as u64,
             self.layout().item_limit().load(Relaxed),
         );
         if bytes > limit {
@@ -233,10 +237,11 @@ impl<T: Serialize> Producer<T> {
         if !has_room(link.layout(), at, head, needed) {
             return Ok(Attempt::NoRoom);
         }
-        if at.bytes_since(head) == 0 {
-            at = self.rewind(turn, at, needed)?;
+        let used = at.bytes_since(head);
+        if used <= WARM_BYTES {
+            at = self.rewind(turn, at, used, needed)?;
         }
-        for (header, range) in frame::pieces(self.buffer.len()) {
+        for (header, range) in frame::pieces(self.buffer.bytes.len()) {
             at = self.write(turn, at, header, range)?;
         }
         Ok(Attempt::Put)
@@ -247,7 +252,7 @@ impl<T: Serialize> Producer<T> {
         let turn = self.turn(deadline)?;
         let mut waiting = Waiting::new(deadline);
         let mut at = self.member.link().tail();
-        for (header, range) in frame::pieces(self.buffer.len()) {
+        for (header, range) in frame::pieces(self.buffer.bytes.len()) {
             let needed = frame::ring_bytes(range.len());
             loop {
                 let there_is = |link: &Link| has_room(link.layout(), at, link.head(), needed);
@@ -261,29 +266,41 @@ impl<T: Serialize> Producer<T> {
         Ok(())
     }
 
-    /// Lets an empty queue go on at the ring's beginning, once it has left the part that is kept warm.
-    fn rewind(&self, _: &Held<'_>, at: Position, needed: u64) -> Result<Position, QueueError> {
+    /// Lets a queue that is empty or nearly so go on at the ring's beginning, once it has left the part that is kept warm.
+    fn rewind(
+        &self,
+        _: &Held<'_>,
+        at: Position,
+        used: u64,
+        needed: u64,
+    ) -> Result<Position, QueueError> {
         let ring = self.ring_bytes();
         let (layout, offset) = (self.layout(), at.bytes() & (ring - 1));
         let skipped = ring - offset;
-        if offset < WARM_BYTES || skipped + needed > ring {
+        let far = if used == 0 { WARM_BYTES } else { FAR_BYTES };
+        // What is skipped counts as used until the consumer has come past it.
+        if offset < far || used + skipped + needed > ring {
             return Ok(at);
         }
         layout.0.write(at.bytes(), &Header::Skip(skipped).encode());
-        self.give_back(offset)?;
+        if used == 0 {
+            self.give_back(offset, needed)?;
+        }
         Ok(at.plus(0, skipped))
     }
 
-    /// Gives most of an empty ring's memory back, but for the page at `offset`, where the consumer reads next.
-    fn give_back(&self, offset: u64) -> Result<(), QueueError> {
+    /// Gives most of an empty ring's memory back, but for what items as large as the next one need, and for the page at
+    /// `offset`, where the consumer reads next.
+    fn give_back(&self, offset: u64, needed: u64) -> Result<(), QueueError> {
         let (layout, page) = (self.layout(), offset / PAGE_BYTES * PAGE_BYTES);
         let reserved = layout.reserved().load(Relaxed).min(self.ring_bytes());
-        if reserved <= KEPT_BYTES {
+        let kept = KEPT_BYTES.max((2 * needed).next_multiple_of(RESERVE_STEP));
+        if reserved <= kept {
             return Ok(());
         }
-        layout.reserved().store(KEPT_BYTES, Relaxed);
-        let after = (page + PAGE_BYTES).max(KEPT_BYTES);
-        for (from, to) in [(KEPT_BYTES, page), (after, reserved)] {
+        layout.reserved().store(kept, Relaxed);
+        let after = (page + PAGE_BYTES).max(kept);
+        for (from, to) in [(kept, page), (after, reserved)] {
             if from < to {
                 layout.0.release(to_usize(from), to_usize(to))?;
             }
@@ -303,7 +320,7 @@ impl<T: Serialize> Producer<T> {
         let taken = frame::ring_bytes(range.len());
         self.reserve(at, taken)?;
         self.map(at, taken);
-        let content = self.buffer.get(range).unwrap_or_default();
+        let content = self.buffer.bytes.get(range).unwrap_or_default();
         layout.0.write(at.bytes(), &header.encode());
         layout.0.write(at.bytes() + HEADER_BYTES as u64, content);
         let end = at.plus(u64::from(header.ends_item()), taken);

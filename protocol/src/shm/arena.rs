@@ -26,6 +26,8 @@ use nix::{
     unistd::ftruncate,
 };
 
+use crate::codec::BLOCK_BYTES;
+
 /// Why an arena could not be made or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ArenaError {
@@ -202,9 +204,8 @@ impl Arena {
         // its beginning and no longer than the ring. `bytes` is not in the ring: nothing lends a slice of it.
         unsafe {
             let ring = self.map.as_mut_ptr().add(self.header_bytes);
-            ring.add(at)
-                .copy_from_nonoverlapping(first.as_ptr(), first.len());
-            ring.copy_from_nonoverlapping(second.as_ptr(), second.len());
+            copy_in_blocks(first.as_ptr(), ring.add(at), first.len());
+            copy_in_blocks(second.as_ptr(), ring, second.len());
         }
     }
 
@@ -245,8 +246,8 @@ impl Arena {
         // `u8`, and what is made of them is checked.
         unsafe {
             let ring = self.map.as_ptr().add(self.header_bytes);
-            ring.add(at).copy_to_nonoverlapping(target, first);
-            ring.copy_to_nonoverlapping(target.add(first), length - first);
+            copy_in_blocks(ring.add(at), target, first);
+            copy_in_blocks(ring, target.add(first), length - first);
         }
     }
 
@@ -303,6 +304,19 @@ impl Arena {
                 done => return done.map_err(os("fallocate")),
             }
         }
+    }
+}
+
+/// Copies bytes, see [`BLOCK_BYTES`].
+///
+/// # Safety
+/// `from` must be readable and `to` writable for `length` bytes, and they may not overlap.
+#[inline]
+unsafe fn copy_in_blocks(from: *const u8, to: *mut u8, length: usize) {
+    for at in (0..length).step_by(BLOCK_BYTES) {
+        let bytes = BLOCK_BYTES.min(length - at);
+        // SAFETY: a part of what the caller vouches for.
+        unsafe { from.add(at).copy_to_nonoverlapping(to.add(at), bytes) };
     }
 }
 

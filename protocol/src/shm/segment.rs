@@ -294,10 +294,7 @@ mod tests {
         let fd = reserve("held", 4096).unwrap();
         // SAFETY: nobody else knows the memfd, and nothing looks into the mapping.
         let map = unsafe { MmapOptions::new().map_mut(&fd) }.unwrap();
-        assert_eq!(
-            fcntl(&fd, FcntlArg::F_ADD_SEALS(SEALS)),
-            Err(Errno::EBUSY)
-        );
+        assert_eq!(fcntl(&fd, FcntlArg::F_ADD_SEALS(SEALS)), Err(Errno::EBUSY));
         let holder = thread::spawn(move || {
             thread::sleep(4 * PAUSE);
             drop(map);
