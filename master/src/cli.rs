@@ -1,27 +1,33 @@
 //! The command line: which command, with which options, and how its end becomes an exit code.
 
+mod backend;
 mod broker;
-mod common;
 mod host;
 mod narrate;
+mod options;
 mod papers;
 mod progress;
 pub(crate) mod signals;
 mod size;
+mod values;
 mod version;
+mod when;
 
 use std::{io, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+pub(crate) use backend::Backend;
 pub(crate) use broker::Entry;
-pub(crate) use common::{Backend, Common, Options, RETRIES, When, count, duration};
 pub(crate) use host::HostOptions;
 pub(crate) use narrate::{Narrator, complain};
+pub(crate) use options::{Common, Options, RETRIES};
 use papers::{CompletionsArgs, ManArgs};
 pub(crate) use progress::Progress;
 pub(crate) use size::{size, some_size};
+pub(crate) use values::{count, duration};
+pub(crate) use when::When;
 
 use crate::jobs::{
     bench::{self, BenchArgs},

@@ -4,6 +4,8 @@
 //! result is shown (`report`). What happens meanwhile goes to standard error, results to standard output.
 
 mod cli;
+#[cfg(test)]
+mod hostile;
 mod jobs;
 mod listen;
 mod logs;

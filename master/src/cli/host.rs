@@ -7,7 +7,9 @@ use clap::Args;
 
 use super::{
     Narrator,
-    common::{When, count, told_pool, workers_here},
+    options::{told_pool, workers_here},
+    values::count,
+    when::When,
 };
 
 // What a host that works for others may be told of its pools. No doc comment: clap would take it for that of the command.

@@ -9,7 +9,7 @@ use std::{
 
 use brigade::Event;
 
-use super::{Progress, common::Fraction};
+use super::{Progress, progress::Fraction};
 use crate::report::printable;
 
 /// Tells what happens to the workers, and how far the work is.

@@ -10,7 +10,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::common::Fraction;
+/// How much of the work is done, from 0 to 1.
+pub(crate) type Fraction = f64;
 
 /// Work that is done sooner gets no bar.
 const PATIENCE: Duration = Duration::from_millis(500);

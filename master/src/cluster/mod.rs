@@ -29,5 +29,7 @@ pub use error::ClusterError;
 pub use master::Cluster;
 pub use names::{JobName, JobNameError};
 pub use survey::{Cleaned, HostSeen, JobSeen, Survey, cancel, clean, survey};
+#[doc(hidden)]
+pub use wire::read_any_message;
 
 pub(crate) use master::{Job, start};

@@ -226,6 +226,21 @@ fn check(theirs: &Hello) -> Result<(), Mismatch> {
     }
 }
 
+/// Reads bytes as every message that may come from a server. For whoever wants to see that nothing breaks.
+#[doc(hidden)]
+pub fn read_any_message(bytes: &[u8]) {
+    let _ = decode::<Report>(bytes);
+    if let Some(chunk) = decode::<Chunk>(bytes) {
+        let _ = chunk.items();
+    }
+    // The handshake's bytes would have to be guessed.
+    let greeted = [&encode(&hello())[..], bytes].concat();
+    let _ = decode_greeted::<Description>(&greeted);
+    let _ = decode_greeted::<HostBeat>(&greeted);
+    let _ = decode_greeted::<MasterBeat>(&greeted);
+    let _ = decode_greeted::<MasterBeat>(bytes);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -195,7 +195,6 @@ impl TaskError {
     }
 }
 
-/// How a message begins that is about one input of a map.
 /// What became of who ran a task for too long. A thread of this process cannot be ended.
 fn given_up(worker: i32) -> String {
     if i32::try_from(std::process::id()) == Ok(worker) {
@@ -205,6 +204,7 @@ fn given_up(worker: i32) -> String {
     }
 }
 
+/// How a message begins that is about one input of a map.
 fn of_input(index: Option<u64>) -> String {
     index.map_or_else(String::new, |index| format!("input {index}: "))
 }

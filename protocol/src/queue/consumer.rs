@@ -128,11 +128,15 @@ impl<T> Consumer<T> {
         let arena = &self.member.link().layout().0;
         let mut bytes = [0; HEADER_BYTES];
         arena.read_into(self.head.bytes(), &mut bytes);
+        // All of this comes from other processes.
+        let most = self
+            .tail
+            .bytes_since(self.head)
+            .min(arena.ring_bytes() as u64);
         Header::decode(bytes)
             .filter(|header| {
                 let length = header.frame_bytes();
-                length
-                    .is_some_and(|length| length > 0 && length <= self.tail.bytes_since(self.head))
+                length.is_some_and(|length| length > 0 && length <= most)
             })
             .ok_or(QueueError::Corrupt)
     }

@@ -1,6 +1,6 @@
 //! Ends in one process, opened separately or together.
 
-use super::*;
+use super::{frame::Header, *};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -277,4 +277,13 @@ fn memory_written_by_a_stranger_is_an_error_and_no_more() {
         queue.link().layout().0.write(0, &[noise; 8]);
         assert_eq!(consumer.try_get(), Err(QueueError::Corrupt), "{noise}");
     }
+    // An item that is larger than the ring, and a tail that says it is all there.
+    let (queue, mut producer, mut consumer) = pair(10);
+    producer.put(&1).unwrap();
+    let layout = queue.link().layout();
+    let ring = layout.0.ring_bytes() as u64;
+    layout.0.write(0, &Header::Whole(2 * ring).encode());
+    let tail = queue.link().tail().plus(0, 4 * ring);
+    layout.tail().store(tail.word(), SeqCst);
+    assert_eq!(consumer.try_get(), Err(QueueError::Corrupt));
 }

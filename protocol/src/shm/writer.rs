@@ -11,7 +11,7 @@ pub(super) enum MatrixMut<'a> {
     U8(&'a mut [u8]),
 }
 
-impl<'a> MatrixMut<'a> {
+impl MatrixMut<'_> {
     fn split_at(self, elements: usize) -> (Self, Self) {
         /// Both, in the form of the whole.
         fn both<'a, T>(

@@ -25,8 +25,8 @@ use super::{
 use crate::{
     cli::{Common, Done, Narrator, signals},
     jobs::{
-        news::{next, start_reader},
         order::Order,
+        reading::{next, start_reader},
     },
     model::Model,
     report::{Format, classify::ClassifyReport},

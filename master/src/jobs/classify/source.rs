@@ -6,7 +6,10 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use thiserror::Error;
 
 use super::layout::{Layout, Places};
-use crate::table::{Header, TableError};
+use crate::{
+    table::{Header, TableError},
+    unseen,
+};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 << 10;
@@ -299,16 +302,7 @@ pub(super) fn unquoted(line: &str, separator: char) -> StringRecord {
 
 /// The beginning of a field, fit for a terminal.
 fn shown(field: &str) -> String {
-    const SHOWN: usize = 60;
-    let mut text: String = field
-        .chars()
-        .take(SHOWN)
-        .flat_map(char::escape_debug)
-        .collect();
-    if field.chars().nth(SHOWN).is_some() {
-        text.push('…');
-    }
-    text
+    unseen::shown(field, 60)
 }
 
 #[cfg(test)]

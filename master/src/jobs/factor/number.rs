@@ -1,5 +1,7 @@
 //! Numbers as people write them.
 
+use crate::unseen;
+
 /// Longer words are cut in messages.
 const SHOWN: usize = 60;
 
@@ -48,16 +50,7 @@ fn value(digits: &[u8]) -> Option<u128> {
 }
 
 fn shown(word: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&word[..word.len().min(4 * SHOWN)]);
-    let mut text: String = text
-        .chars()
-        .take(SHOWN)
-        .flat_map(char::escape_debug)
-        .collect();
-    if word.len() > SHOWN {
-        text.push('…');
-    }
-    text
+    unseen::shown(&String::from_utf8_lossy(word), SHOWN)
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     cli::{Common, Done, Narrator, signals},
     jobs::{
-        news::{next, start_reader},
         order::Order,
+        reading::{next, start_reader},
     },
     report::{Format, factor::FactorReport},
 };

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     cli::{Backend, Common, Done, Narrator},
-    jobs::news::start_reader,
+    jobs::reading::start_reader,
     report::{Format, run::RunReport},
 };
 

@@ -13,7 +13,7 @@ use brigade_protocol::jobs::search::{
     Answer, Holdings, Order, Question, Said, SearchShard, Shard, Terms,
 };
 
-use super::lane::{Held, Lane};
+use super::remote::{Held, Remote};
 use crate::cli::{Common, signals};
 
 mod question;
@@ -47,7 +47,7 @@ pub(super) enum News {
 /// All shards.
 pub(super) struct Shards {
     pool: Pool,
-    lanes: Vec<Lane>,
+    remotes: Vec<Remote>,
     /// Kept for ends that are to be opened.
     _queue: Queue<Answer>,
     answers: Consumer<Answer>,
@@ -68,7 +68,7 @@ impl Shards {
     ) -> anyhow::Result<Self> {
         let pool = Common::start(pool.workers(count).retries(RETRIES))?;
         let said = Queue::bounded(ANSWERS)?;
-        let mut lanes = Vec::with_capacity(count);
+        let mut remotes = Vec::with_capacity(count);
         for number in (0..).take(count) {
             let queue = Queue::bounded(ORDERS)?;
             let shard = Shard {
@@ -91,11 +91,11 @@ impl Shards {
                     said,
                 });
             });
-            lanes.push(Lane::new(queue)?);
+            remotes.push(Remote::new(queue)?);
         }
         Ok(Self {
             pool,
-            lanes,
+            remotes,
             answers: said.consumer()?,
             _queue: said,
             question: None,
@@ -110,9 +110,9 @@ impl Shards {
     /// # Errors
     /// When the queues fail.
     pub(super) fn give(&mut self, shard: usize, file: Held) -> Result<(), QueueError> {
-        if let Some(lane) = self.lanes.get_mut(shard) {
-            lane.files.push(file);
-            if lane.order_batch() {
+        if let Some(remote) = self.remotes.get_mut(shard) {
+            remote.files.push(file);
+            if remote.order_batch() {
                 // Whoever has come up meanwhile may begin.
                 self.pump(Duration::ZERO)?;
             }
@@ -122,16 +122,16 @@ impl Shards {
 
     /// Has a file that a shard holds read again.
     pub(super) fn reload(&mut self, shard: usize, file: &Held) {
-        if let Some(lane) = self.lanes.get_mut(shard) {
-            lane.order(Order::Load(vec![file.file()]));
+        if let Some(remote) = self.remotes.get_mut(shard) {
+            remote.order(Order::Load(vec![file.file()]));
         }
     }
 
     /// Has all that was given loaded, and what is held reported.
     pub(super) fn settle(&mut self) {
-        for lane in &mut self.lanes {
-            lane.order_files();
-            lane.order(Order::Report);
+        for remote in &mut self.remotes {
+            remote.order_files();
+            remote.order(Order::Report);
         }
     }
 
@@ -152,8 +152,8 @@ impl Shards {
     /// Takes the next answer, if one comes in time.
     fn pump(&mut self, limit: Duration) -> Result<Heard, QueueError> {
         let mut limit = limit;
-        for lane in &mut self.lanes {
-            if !lane.flush() {
+        for remote in &mut self.remotes {
+            if !remote.flush() {
                 limit = limit.min(SHORT_LOOK);
             }
         }
@@ -163,33 +163,33 @@ impl Shards {
             Err(error) => return Err(error),
         };
         let shard = answer.shard as usize;
-        let Some(lane) = self.lanes.get_mut(shard) else {
+        let Some(remote) = self.remotes.get_mut(shard) else {
             return Ok(Heard::News);
         };
         match answer.said {
             Said::Here { pid } => {
-                if lane.begun > self.retries {
-                    let times = lane.begun;
+                if remote.begun > self.retries {
+                    let times = remote.begun;
                     let why = format!("their worker died {times} times while it loaded them");
                     return Ok(self.lose(shard, why));
                 }
-                lane.begin(answer.life, pid, self.question.as_deref());
+                remote.begin(answer.life, pid, self.question.as_deref());
                 Ok(Heard::News)
             }
             Said::Lost(why) => Ok(self.lose(shard, why)),
             // From a life that is over.
-            _ if lane.life != Some(answer.life) => Ok(Heard::News),
+            _ if remote.life != Some(answer.life) => Ok(Heard::News),
             Said::Holds(holdings) => {
-                lane.begun = 0;
+                remote.begun = 0;
                 self.news.push(News::Holds {
-                    pid: lane.pid,
-                    given: lane.files.len(),
+                    pid: remote.pid,
+                    given: remote.files.len(),
                     holdings,
                 });
                 Ok(Heard::News)
             }
             said => {
-                lane.pages += u32::from(matches!(said, Said::Page(..)));
+                remote.pages += u32::from(matches!(said, Said::Page(..)));
                 Ok(Heard::Said(shard, said))
             }
         }
@@ -197,13 +197,13 @@ impl Shards {
 
     /// A shard will not come up again.
     fn lose(&mut self, shard: usize, why: String) -> Heard {
-        if let Some(lane) = self.lanes.get_mut(shard)
-            && !lane.is_lost
+        if let Some(remote) = self.remotes.get_mut(shard)
+            && !remote.is_lost
         {
-            lane.is_lost = true;
-            lane.stop();
+            remote.is_lost = true;
+            remote.stop();
             self.news.push(News::Lost {
-                files: lane.files.len(),
+                files: remote.files.len(),
                 why,
             });
         }
@@ -212,8 +212,8 @@ impl Shards {
 
     /// Has the shards end.
     pub(super) fn stop(mut self) {
-        for lane in &mut self.lanes {
-            lane.stop();
+        for remote in &mut self.remotes {
+            remote.stop();
         }
         drop(self.answers);
         if signals::caught().is_some() {

@@ -14,7 +14,7 @@ use super::{
     SearchArgs,
     deal::Deal,
     files::Files,
-    lane::Held,
+    remote::Held,
     shards::{News, Shards},
     walk::Walk,
     watch::Watch,

@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use crate::unseen;
+
 /// The zones that ship with the binary. `master/data` has a symbolic link to the one copy in the workspace's `data`.
 const SHIPPED: &str = include_str!("../../../data/chesapeake-zones.csv");
 
@@ -187,11 +189,7 @@ fn is_code(text: &str) -> bool {
 
 /// A piece of somebody's file, safe to print and short.
 fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(40).flat_map(char::escape_debug).collect();
-    if text.chars().count() > 40 {
-        short.push('…');
-    }
-    short
+    unseen::shown(text, 40)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Pickles by hand, and by another library. Those of Python's own pickler are in `tests/logs_values.rs`.
+//! Pickles by hand, and by another library. Those of Python's own pickler are read in `tests/logs.rs`.
 
 mod harm;
 

@@ -97,12 +97,12 @@ impl Shards {
             wanted,
             window: WINDOW,
         };
-        let mut merge = Merge::new(self.lanes.len());
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.is_lost {
+        let mut merge = Merge::new(self.remotes.len());
+        for (shard, remote) in self.remotes.iter_mut().enumerate() {
+            if remote.is_lost {
                 merge.done(shard);
             } else {
-                lane.ask(question.clone());
+                remote.ask(question.clone());
             }
         }
         self.question = Some(Arc::new(question));
@@ -111,10 +111,10 @@ impl Shards {
 
     /// Lets those send more of whom all is shown.
     fn grant(&mut self, merge: &Merge, question: u64) {
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.pages >= WINDOW / 2 && merge.is_shown(shard) {
-                let pages = std::mem::take(&mut lane.pages);
-                lane.order(Order::More { question, pages });
+        for (shard, remote) in self.remotes.iter_mut().enumerate() {
+            if remote.pages >= WINDOW / 2 && merge.is_shown(shard) {
+                let pages = std::mem::take(&mut remote.pages);
+                remote.order(Order::More { question, pages });
             }
         }
     }
@@ -122,26 +122,26 @@ impl Shards {
     /// Those that have not answered need not go on.
     fn stop_asking(&mut self, merge: &Merge) {
         let question = self.asked;
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
+        for (shard, remote) in self.remotes.iter_mut().enumerate() {
             if !merge.is_done(shard) {
-                lane.order(Order::Enough { question });
+                remote.order(Order::Enough { question });
             }
         }
     }
 
     /// Those that have not answered are not waited for any more.
     fn give_up_on(&mut self, merge: &mut Merge, limit: Duration) {
-        for (shard, lane) in self.lanes.iter_mut().enumerate() {
+        for (shard, remote) in self.remotes.iter_mut().enumerate() {
             if !merge.is_done(shard) {
                 merge.done(shard);
-                lane.order(Order::Enough {
+                remote.order(Order::Enough {
                     question: self.asked,
                 });
                 self.news.push(News::Lost {
-                    files: lane.files.len(),
+                    files: remote.files.len(),
                     why: format!(
                         "their worker (pid {}) has not answered in {limit:?}",
-                        lane.pid
+                        remote.pid
                     ),
                 });
             }

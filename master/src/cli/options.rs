@@ -1,8 +1,6 @@
 //! The options that every command has.
 
 use std::{
-    env,
-    io::{self, IsTerminal},
     num::NonZero,
     path::{Path, PathBuf},
     thread,
@@ -11,42 +9,17 @@ use std::{
 
 use anyhow::bail;
 use brigade::{Pool, PoolBuilder};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{Narrator, Progress, broker::OnCluster, signals};
+use super::{
+    Narrator,
+    backend::{Backend, Place, place},
+    broker::OnCluster,
+    signals,
+    values::{count, duration},
+    when::When,
+};
 use crate::report::Format;
-
-/// The most workers that make sense on any machine there is.
-const MOST_WORKERS: u32 = 1024;
-
-/// How much of the work is done, from 0 to 1.
-pub(crate) type Fraction = f64;
-
-/// When something is shown that depends on a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum When {
-    /// On a terminal
-    Auto,
-    Always,
-    Never,
-}
-
-/// What does the work on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Backend {
-    /// One process a worker: a task that crashes costs nothing else
-    Processes,
-    /// Threads of this process: cheaper to start, but a task that crashes takes everything with it
-    Threads,
-}
-
-/// Where the work is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
-    Here(Backend),
-    /// On the hosts that have joined the NATS server at this address.
-    Hosts(String),
-}
 
 /// How many workers there are on other machines is known when the work has begun; it is cut for so many.
 const PLANNED_WORKERS: usize = 64;
@@ -320,104 +293,5 @@ pub(super) fn told_pool(
     match worker_exe {
         Some(path) => builder.worker_executable(path),
         None => builder,
-    }
-}
-
-impl When {
-    /// Who tells on standard error what happens, with progress at this time.
-    pub(crate) fn narrator(self, is_verbose: bool) -> Narrator {
-        let is_shown = match self {
-            Self::Auto => io::stderr().is_terminal(),
-            Self::Always => true,
-            Self::Never => false,
-        };
-        Narrator::new(is_verbose, Progress::new(is_shown, self == Self::Always))
-    }
-
-    /// Whether results are coloured at this time.
-    pub(crate) fn is_coloured(self) -> bool {
-        match self {
-            Self::Auto => io::stdout().is_terminal() && colour_is_welcome(),
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
-/// What the environment says about colour: <https://no-color.org>, and terminals without it.
-fn colour_is_welcome() -> bool {
-    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
-/// A number of workers, or a share of the cores.
-pub(crate) fn count(text: &str) -> Result<u32, String> {
-    let count = match text.strip_suffix('%') {
-        Some(percent) => percent.parse().ok().map(|percent: u64| {
-            let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;
-            (cores.saturating_mul(percent) / 100).max(u64::from(percent > 0))
-        }),
-        None => text.parse().ok(),
-    };
-    count
-        .and_then(|count| u32::try_from(count).ok())
-        .filter(|count| (1..=MOST_WORKERS).contains(count))
-        .ok_or_else(|| {
-            format!(
-                "expected a number from 1 to {MOST_WORKERS}, or a share of the cores such as 50%"
-            )
-        })
-}
-
-/// Where the work is done, as the command line says it.
-fn place(text: &str) -> Result<Place, String> {
-    match text {
-        "processes" => Ok(Place::Here(Backend::Processes)),
-        "threads" => Ok(Place::Here(Backend::Threads)),
-        url if ["nats://", "tls://"].iter().any(|scheme| url.starts_with(scheme)) => {
-            Ok(Place::Hosts(url.to_owned()))
-        }
-        _ => Err(
-            "possible values: processes, threads, or the address of a NATS server such as nats://host:4222"
-                .into(),
-        ),
-    }
-}
-
-/// A time with its unit: `500ms`, `1.5s`, `2m`, `1h`; without a unit, seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let seconds = match &text[digits.len()..] {
-        "ms" => 1e-3,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        other => return Err(format!("unknown unit `{other}`: expected ms, s, m or h")),
-    };
-    digits
-        .parse::<f64>()
-        .ok()
-        .and_then(|number| Duration::try_from_secs_f64(number * seconds).ok())
-        .filter(|time| !time.is_zero())
-        .ok_or_else(|| format!("expected a time above zero such as 500ms or 30s, found `{text}`"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_understood_with_their_units() {
-        for (text, ms) in [
-            ("500ms", 500),
-            ("2", 2_000),
-            ("1.5s", 1_500),
-            ("2m", 120_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
-        }
-        for text in ["", "0s", "-1s", "5 s", "5y", "ms", "1e400s"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

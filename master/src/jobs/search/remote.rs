@@ -30,7 +30,7 @@ impl Held {
 }
 
 /// One of the shards.
-pub(super) struct Lane {
+pub(super) struct Remote {
     /// Kept for ends that are to be opened: a shard that is begun again opens its own anew.
     _queue: Queue<Order>,
     orders: Producer<Order>,
@@ -50,7 +50,7 @@ pub(super) struct Lane {
     pub(super) is_lost: bool,
 }
 
-impl Lane {
+impl Remote {
     pub(super) fn new(queue: Queue<Order>) -> Result<Self, QueueError> {
         Ok(Self {
             orders: queue.producer()?,
