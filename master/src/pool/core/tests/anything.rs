@@ -151,6 +151,30 @@ fn happen(fake: &mut Fake, event: &Happening, submitted: &mut u32) {
     expire(fake);
 }
 
+/// In the end everything comes to rest, and each task has had its outcome.
+fn comes_to_rest(fake: &mut Fake, submitted: &mut u32) {
+    for slot in 0..5 {
+        fake.core.set_congested(slot, false);
+    }
+    fake.core.close();
+    fake.settle();
+    for _ in 0..10_000 {
+        if fake.core.is_over() {
+            break;
+        }
+        happen(fake, &Happening::Later, submitted);
+        for slot in 0..fake.core.slots() {
+            happen(fake, &Happening::Start(slot), submitted);
+            happen(fake, &Happening::Finish(slot), submitted);
+            if matches!(fake.core.slots[slot].state, SlotState::Leaving { .. }) {
+                fake.die(slot, false, Ended::Exited(0));
+            }
+        }
+    }
+    assert!(fake.core.is_over(), "the pool never ends");
+    assert_eq!(fake.outcomes.len(), *submitted as usize);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -163,26 +187,67 @@ proptest! {
         for event in &events {
             happen(&mut fake, event, &mut submitted);
         }
-        // And in the end everything comes to rest.
-        for slot in 0..5 {
-            fake.core.set_congested(slot, false);
-        }
-        fake.core.close();
-        fake.settle();
-        for _ in 0..10_000 {
-            if fake.core.is_over() {
-                break;
+        comes_to_rest(&mut fake, &mut submitted);
+    }
+}
+
+/// One of each kind of happening, in a world of two workers.
+fn alphabet() -> Vec<Happening> {
+    let die = |slot, is_busy, is_crash| Happening::Die {
+        slot,
+        is_busy,
+        is_crash,
+    };
+    vec![
+        Happening::Submit { retries: 0 },
+        Happening::Submit { retries: 1 },
+        Happening::Start(0),
+        Happening::Start(1),
+        Happening::Finish(0),
+        Happening::Finish(1),
+        die(0, true, false),
+        die(0, true, true),
+        die(1, false, false),
+        Happening::Congest(0, true),
+        Happening::Revoke(0),
+        Happening::Results(0),
+        Happening::Later,
+        Happening::Cancel(0),
+        Happening::Cancel(1),
+        Happening::Resize(1),
+        Happening::Resize(3),
+        Happening::Close,
+        Happening::Terminate,
+    ]
+}
+
+/// How many happenings follow one another: there are 19 to the power of this orders. `BRIGADE_TEST_LENGTH=5` takes half a
+/// minute.
+const LENGTH: u32 = 4;
+
+#[test]
+fn every_order_of_a_few_happenings_ends_each_task_exactly_once() {
+    let alphabet = alphabet();
+    let length: u32 =
+        std::env::var("BRIGADE_TEST_LENGTH").map_or(LENGTH, |length| length.parse().unwrap());
+    // From a pool that starts, from one with nothing to do, and from one with more tasks than workers.
+    for (is_ready, tasks) in [(false, 0), (true, 0), (true, 3)] {
+        for number in 0..alphabet.len().pow(length) {
+            let mut fake = if is_ready {
+                Fake::ready(2)
+            } else {
+                Fake::new(2)
+            };
+            let mut submitted = 0;
+            for _ in 0..tasks {
+                happen(&mut fake, &Happening::Submit { retries: 0 }, &mut submitted);
             }
-            happen(&mut fake, &Happening::Later, &mut submitted);
-            for slot in 0..fake.core.slots() {
-                happen(&mut fake, &Happening::Start(slot), &mut submitted);
-                happen(&mut fake, &Happening::Finish(slot), &mut submitted);
-                if matches!(fake.core.slots[slot].state, SlotState::Leaving { .. }) {
-                    fake.die(slot, false, Ended::Exited(0));
-                }
+            let mut rest = number;
+            for _ in 0..length {
+                happen(&mut fake, &alphabet[rest % alphabet.len()], &mut submitted);
+                rest /= alphabet.len();
             }
+            comes_to_rest(&mut fake, &mut submitted);
         }
-        prop_assert!(fake.core.is_over(), "the pool never ends");
-        prop_assert_eq!(fake.outcomes.len(), submitted as usize);
     }
 }
