@@ -200,8 +200,9 @@ fn colour_marks_paths_numbers_and_matches() {
 fn what_cannot_be_looked_for_is_refused_before_anything_is_read() {
     within(30, || {
         let tree = tree();
-        let cases: [(&[&str], &str); 6] = [
-            (&[], "--pattern"),
+        let cases: [(&[&str], &str); 7] = [
+            (&[], "as in `master search -e TODO src`"),
+            (&["TODO", "."], "as in `master search -e TODO .`"),
             (
                 &["--regex", "-e", "a("],
                 "unclosed group; leave out --regex",

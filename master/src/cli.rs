@@ -2,6 +2,7 @@
 
 mod backend;
 mod broker;
+mod examples;
 mod host;
 mod narrate;
 mod options;
@@ -61,7 +62,7 @@ Examples:
   master tune                            tune k and the distance on the shipped Iris samples
   master tune wine.csv --label 1 -v      on your own table, whose first column is the class
   master tune --format csv > grid.csv    results to standard output, everything else to standard error
-  master classify --model m.json new.csv which classes unknown samples have, by a tuned model
+  master classify --model m.json x.csv   which classes unknown samples have, by a tuned model
   master stats                           what the features are like, and which carry the class
   master search src -e TODO              lines of files, from the memory of every core
   master imports src --by module         which files import what, by parsing them
@@ -87,24 +88,28 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(after_help = examples::TUNE)]
     Tune {
         #[command(flatten)]
         tune: Box<TuneArgs>,
         #[command(flatten)]
         common: Common,
     },
+    #[command(after_help = examples::CLASSIFY)]
     Classify {
         #[command(flatten)]
         classify: ClassifyArgs,
         #[command(flatten)]
         common: Common,
     },
+    #[command(after_help = examples::STATS)]
     Stats(StatsArgs),
     /// Search files for text, all at once and from memory
     ///
     /// Every worker reads its share of the files once and then answers each pattern from memory. Lines that match go
     /// to standard output in the order of the files, and for each pattern a summary to standard error. Left out are
     /// hidden files, what .gitignore names, caches of Python's tools, and files with NUL bytes.
+    #[command(after_help = examples::SEARCH)]
     Search {
         #[command(flatten)]
         search: Box<SearchArgs>,
@@ -117,21 +122,26 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    #[command(after_help = examples::IMPORTS)]
     Imports {
         #[command(flatten)]
         imports: Box<ImportsArgs>,
         #[command(flatten)]
         common: Common,
     },
+    #[command(after_help = examples::FACTOR)]
     Factor {
         #[command(flatten)]
         factor: FactorArgs,
         #[command(flatten)]
         common: Common,
     },
+    #[command(after_help = examples::WEATHER)]
     Weather(Box<WeatherArgs>),
+    #[command(after_help = examples::JOIN)]
     Join(Box<JoinArgs>),
     #[command(subcommand)]
+    #[command(after_help = examples::CLUSTER)]
     Cluster(ClusterCommand),
     #[command(subcommand)]
     Logs(Logs),
@@ -144,11 +154,14 @@ enum Command {
     Bench(Box<BenchArgs>),
     /// Show a concept of concurrency with numbers of this machine
     #[command(subcommand)]
+    #[command(after_help = examples::DEMO)]
     Demo(Demo),
+    #[command(after_help = examples::PS)]
     Ps(PsArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
-    /// Does to a pool on this machine what usually breaks pools, and shows what came of it
+    /// Do to a pool on this machine what usually breaks pools, and show what comes of it
+    #[command(after_help = examples::DOCTOR)]
     Doctor {
         #[command(flatten)]
         common: Common,
@@ -240,6 +253,48 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    /// The commands without subcommands, and all the help of each.
+    fn leaves(command: &clap::Command, above: &str, found: &mut Vec<(String, String)>) {
+        let name = format!("{above} {}", command.get_name());
+        let text = command.get_after_help().map(ToString::to_string);
+        let text = text.unwrap_or_default();
+        if !text.is_empty() || command.get_subcommands().next().is_none() {
+            found.push((name.clone(), text));
+        }
+        for below in command.get_subcommands() {
+            leaves(below, &name, found);
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_and_each_is_a_command_line() {
+        let mut found = Vec::new();
+        leaves(&Cli::command(), "", &mut found);
+        let mut examples = 0;
+        for (name, help) in &found {
+            let has_parent = ["cluster ", "demo ", "bench ", "logs demo"].iter();
+            let is_child = has_parent.clone().any(|above| name.contains(above));
+            assert!(is_child || help.contains("Examples:\n"), "{name}");
+            let text = help.replace("\\\n", " ");
+            for line in text.lines().filter(|line| line.starts_with("  ")) {
+                // What is behind two spaces is said about it.
+                let line = line.trim().split("  ").next().unwrap_or_default();
+                for part in line.split(['|', ';']).flat_map(|part| part.split("&&")) {
+                    let part = part.split(" > ").next().unwrap_or_default();
+                    let words = shlex::split(part).unwrap_or_default();
+                    let words = words.iter().skip_while(|word| word.contains('='));
+                    let words: Vec<_> = words.collect();
+                    if words.first().is_some_and(|word| *word == "master") {
+                        let parsed = Cli::try_parse_from(&words);
+                        assert!(parsed.is_ok(), "{part}: {}", parsed.unwrap_err());
+                        examples += 1;
+                    }
+                }
+            }
+        }
+        assert!(examples > 50, "{examples}");
     }
 
     #[test]

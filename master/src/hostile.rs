@@ -16,7 +16,7 @@ use brigade_worker::jobs::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    logs::{JsonWriter, Machine, PickleError},
+    logs::{JsonWriter, Machine},
     table::{Reading, Table, Unlabelled, is_array},
 };
 
@@ -161,9 +161,10 @@ fn pickles(bytes: &[u8]) {
                 line.iter().position(|&byte| byte == b'\n'),
                 Some(line.len() - 1)
             );
-            assert!(serde_json::from_slice::<serde_json::Value>(&line).is_ok());
+            let read = serde_json::from_slice::<serde_json::Value>(&line);
+            assert!(read.is_ok(), "{read:?}: {}", String::from_utf8_lossy(&line));
         }
-        Err(PickleError::Damaged(_)) => panic!("a record that was read is damaged"),
+        // Of a value that contains itself, only this is noticed.
         Err(_) => assert!(line.is_empty()),
     }
 }

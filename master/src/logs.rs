@@ -34,7 +34,4 @@ pub(crate) use template::Template;
 pub(crate) use tls::acceptor;
 pub(crate) use writer::{Destination, Fsync, Output, Rotation, Written};
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use {
-    json::JsonWriter,
-    pickle::{Machine, PickleError},
-};
+pub(crate) use {json::JsonWriter, pickle::Machine};

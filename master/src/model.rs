@@ -112,6 +112,17 @@ struct Head {
 }
 
 impl Model {
+    /// Looks whether a model can be written there.
+    ///
+    /// # Errors
+    /// [`ModelError::Unwritable`].
+    pub(crate) fn check(path: &Path) -> Result<(), ModelError> {
+        whole::check(path).map_err(|cause| ModelError::Unwritable {
+            path: path.display().to_string(),
+            cause,
+        })
+    }
+
     /// Reads a model.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 """What Python's process pools need for the same work as tests/support/pool_bench.rs does.
 
-Prints one figure a line, as `name value unit`. loky and pebble are measured where they are installed.
+Prints one figure a line, as `name value unit`. loky is measured where it is installed.
 """
 
 import concurrent.futures

@@ -29,7 +29,9 @@ use brigade_worker::jobs::{
 type Done = Result<u64, Box<dyn Error + Send + Sync>>;
 
 /// A path by its name. What it returns is printed, so that nothing can be left out.
-const PATHS: [(&str, fn() -> Done); 9] = [
+type Path = (&'static str, fn() -> Done);
+
+const PATHS: [Path; 9] = [
     ("messages", messages),
     ("queue-small-items", queue_small_items),
     ("queue-large-items", queue_large_items),
@@ -222,7 +224,7 @@ fn search_regex() -> Done {
 
 fn scan() -> Done {
     let text = text();
-    Ok(imports::scan(text.as_bytes()).imports.len() as u64)
+    Ok(u64::try_from(imports::scan(text.as_bytes()).imports.len())?)
 }
 
 fn factors() -> Done {

@@ -110,6 +110,17 @@ impl OnCluster {
         })
     }
 
+    /// An option that was given and has no effect without a cluster.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.resume_job.is_some(), "--resume-job"),
+            (self.nats_replicas != REPLICAS, "--nats-replicas"),
+            (self.host_timeout != HOST_TIMEOUT, "--host-timeout"),
+        ];
+        let mut given = given.iter().filter(|(is_given, _)| *is_given);
+        given.next().map(|(_, option)| *option)
+    }
+
     pub(crate) fn is_resumed(&self) -> bool {
         self.resume_job.is_some()
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -41,6 +41,13 @@ impl Narrator {
             is_verbose,
             progress,
             part: None,
+        }
+    }
+
+    /// Says that standard input is waited for, if somebody sits there.
+    pub(crate) fn tell_of_terminal(&self, what: &str) {
+        if io::stdin().is_terminal() {
+            self.say(&format!("reading {what} from the terminal; Ctrl-D ends"));
         }
     }
 

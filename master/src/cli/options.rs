@@ -51,11 +51,11 @@ pub(crate) struct Common {
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Options {
     /// How long one task may run, such as 500ms, 30s or 5m; its worker is ended then [default: no limit]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
 
     /// How often a task is tried again after its worker died of it; a command of run, after it failed [default: 2; of run, 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     retries: Option<u32>,
 
     /// How results are written to standard output [default: table; of factor, classify, imports and search, lines]
@@ -132,9 +132,7 @@ impl Common {
     /// Starts a pool that signals reach, on other machines if they were asked for.
     pub(crate) fn start_anywhere(&self, pool: PoolBuilder) -> anyhow::Result<Pool> {
         if !self.is_elsewhere() {
-            if self.on_cluster.is_resumed() {
-                bail!("--resume-job goes with --backend nats://…, where the job is");
-            }
+            self.has_no_cluster_options()?;
             return Self::start(pool);
         }
         Self::start(pool.cluster(self.on_cluster.cluster(&self.addresses())?))
@@ -192,7 +190,15 @@ impl Common {
                 "this command works on this machine only: leave out --backend nats://…, which tune, factor, imports and run take"
             );
         }
-        Ok(())
+        self.has_no_cluster_options()
+    }
+
+    /// Refuses options that have no effect here.
+    fn has_no_cluster_options(&self) -> anyhow::Result<()> {
+        match self.on_cluster.given() {
+            Some(option) => bail!("{option} goes with --backend nats://…, where the job is"),
+            None => Ok(()),
+        }
     }
 
     /// The addresses of the NATS server.

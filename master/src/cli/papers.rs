@@ -20,9 +20,10 @@ const NAME: &str = "master";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   master completions bash > ~/.local/share/bash-completion/completions/master
-  master completions zsh > ~/.zfunc/_master        with fpath+=~/.zfunc in .zshrc
-  master completions fish > ~/.config/fish/completions/master.fish")]
+  mkdir -p ~/.zfunc; master completions zsh > ~/.zfunc/_master        with fpath+=~/.zfunc in .zshrc
+  mkdir -p ~/.config/fish/completions; master completions fish > ~/.config/fish/completions/master.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,

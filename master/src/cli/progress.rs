@@ -1,9 +1,10 @@
 //! A progress bar for work that takes long.
 
 use std::{
+    io::{self, IsTerminal, Write},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -19,13 +20,18 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Steps of the bar.
 const STEPS: u64 = 1000;
 
-/// A bar on standard error, or none.
+/// Where a bar cannot be drawn, a line is written whenever another so many steps are done.
+const STEPS_PER_LINE: u64 = STEPS / 10;
+
+/// A bar on standard error, or lines where that is no terminal, or nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     began: Instant,
     is_drawn: Arc<AtomicBool>,
     is_impatient: bool,
+    /// Lines written instead of a bar.
+    lines: Option<Arc<AtomicU64>>,
 }
 
 impl Progress {
@@ -37,6 +43,7 @@ impl Progress {
             began: Instant::now(),
             is_drawn: Arc::default(),
             is_impatient,
+            lines: (is_shown && !io::stderr().is_terminal()).then(Arc::default),
         }
     }
 
@@ -45,6 +52,22 @@ impl Progress {
         let Some(bar) = &self.bar else {
             return;
         };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        let position = (fraction.clamp(0.0, 1.0) * STEPS as f64) as u64;
+        if let Some(lines) = &self.lines {
+            let line = position / STEPS_PER_LINE;
+            if lines.fetch_max(line, Ordering::Relaxed) < line {
+                let percent = 100 * position / STEPS;
+                let rate = rate(done, self.began.elapsed(), what);
+                // Whoever reads there may be gone.
+                let _ = writeln!(io::stderr(), "{percent:>3} %, {rate}");
+            }
+            return;
+        }
         let is_due = self.is_impatient || self.began.elapsed() >= PATIENCE;
         if is_due && !self.is_drawn.swap(true, Ordering::Relaxed) {
             bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -55,12 +78,7 @@ impl Progress {
             }
         }
         bar.set_message(rate(done, self.began.elapsed(), what));
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped"
-        )]
-        bar.set_position((fraction.clamp(0.0, 1.0) * STEPS as f64) as u64);
+        bar.set_position(position);
     }
 
     /// Prints a line without tearing the bar.

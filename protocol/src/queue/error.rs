@@ -89,6 +89,13 @@ pub enum QueueError {
     #[error("a queue cannot have {0}")]
     Impossible(&'static str),
     /// The system refused.
+    // The cause is a part of the message, and no source beside it: it would be told twice.
     #[error("no memory for the queue: {0}")]
-    System(#[from] ArenaError),
+    System(ArenaError),
+}
+
+impl From<ArenaError> for QueueError {
+    fn from(error: ArenaError) -> Self {
+        Self::System(error)
+    }
 }

@@ -107,10 +107,13 @@ impl fmt::Display for Advice {
             ),
             Self::Oversubscribed { counts, cores } => {
                 let counts: Vec<String> = counts.iter().map(u32::to_string).collect();
-                let noun = if *cores == 1 { "core" } else { "cores" };
+                let (are, them) = match cores {
+                    1 => ("is 1 core".to_owned(), "it"),
+                    _ => (format!("are {cores} cores"), "them"),
+                };
                 write!(
                     f,
-                    "there are {cores} {noun}, so {} workers take turns on them: what they gain is not of more cores",
+                    "there {are}, so {} workers take turns on {them}: what they gain is not of more cores",
                     counts.join(" and ")
                 )
             }

@@ -124,7 +124,7 @@ pub(super) struct SweepArgs {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_values = ["processes", "threads"]
+        default_value = "processes,threads"
     )]
     backend: Vec<Backend>,
 

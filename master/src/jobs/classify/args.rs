@@ -37,7 +37,7 @@ pub(crate) struct ClassifyArgs {
     #[arg(long)]
     pub(super) check: bool,
 
-    /// Whether the first row names the columns; auto: it does when it holds no number
+    /// Whether the first row names the columns; for samples without a class, auto means: when it holds no number
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) header: Header,
 }

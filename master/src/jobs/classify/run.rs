@@ -58,6 +58,9 @@ pub(crate) fn run(args: &ClassifyArgs, common: &Common) -> anyhow::Result<Done> 
     let model = Model::load(&args.model)?;
     let Training { table, layout } =
         Training::read(&model, args.data.as_deref(), args.labels.as_deref())?;
+    if args.file == std::path::Path::new("-") {
+        narrator.tell_of_terminal("samples, one a line,");
+    }
     let input = Input::open(&args.file)?;
     let pool = {
         let segment = table.segment()?;

@@ -69,7 +69,7 @@ pub(crate) struct PhilosophersArgs {
     benchmark: bool,
 
     /// How long the benchmark lasts
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration, requires = "benchmark")]
     seconds: Duration,
 }
 

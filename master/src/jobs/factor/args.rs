@@ -24,11 +24,16 @@ pub(crate) struct FactorArgs {
     random: Option<u64>,
 
     /// How many digits random numbers have
-    #[arg(long, value_name = "N", default_value_t = 9, requires = "random", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DIGITS)))]
+    #[arg(long, value_name = "N", default_value_t = 9, requires = "random", conflicts_with = "numbers", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DIGITS)))]
     digits: u32,
 
     /// Makes random numbers the same every time [default: others every time]
-    #[arg(long, value_name = "NUMBER", requires = "random")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "random",
+        conflicts_with = "numbers"
+    )]
     seed: Option<u64>,
 
     /// How factors are found
@@ -45,7 +50,7 @@ pub(crate) struct FactorArgs {
 pub(crate) enum HowArg {
     /// Small primes and Pollard's rho, above 64 bits Hart's and Shanks' methods too
     Auto,
-    /// Every divisor up to the square root, as the chapter does it
+    /// Every divisor up to the square root
     Trial,
 }
 

@@ -43,6 +43,9 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
     let mut source = args.source();
+    if matches!(source, Source::Input) {
+        narrator.tell_of_terminal("numbers, one or many a line,");
+    }
     if common.is_elsewhere() {
         seed(&mut source, common.is_resumed(), &narrator)?;
     }

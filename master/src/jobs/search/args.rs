@@ -1,6 +1,10 @@
 //! What `master search` is told.
 
-use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::PathBuf};
+use std::{
+    ffi::OsString,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use brigade_protocol::jobs::search::{Pattern, Terms, Wanted};
 use clap::Args;
@@ -18,6 +22,9 @@ const LIMIT: u32 = 512 << 20;
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
+#[command(
+    override_usage = "master search [OPTIONS] -e PATTERN... [PATH]...\n       master search [OPTIONS] --interactive [PATH]..."
+)]
 pub(crate) struct SearchArgs {
     /// Files and directories
     #[arg(default_value = ".", value_name = "PATH")]
@@ -28,8 +35,7 @@ pub(crate) struct SearchArgs {
         short = 'e',
         long = "pattern",
         value_name = "PATTERN",
-        allow_hyphen_values = true,
-        required_unless_present = "interactive"
+        allow_hyphen_values = true
     )]
     patterns: Vec<OsString>,
 
@@ -156,6 +162,28 @@ impl SearchArgs {
             (_, true) => Some("--watch"),
             _ => None,
         }
+    }
+
+    /// Looks whether there is something to look for.
+    ///
+    /// # Errors
+    /// What to do about it: people who come from other tools give a pattern as the first word.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        if self.interactive || !self.patterns.is_empty() {
+            return Ok(());
+        }
+        let mut words = self.paths.iter().map(|path| path.display().to_string());
+        let first = words
+            .next()
+            .filter(|first| first != "." && !Path::new(first).exists());
+        let meant = first.map_or_else(
+            || "-e TODO src".to_owned(),
+            |pattern| format!("-e {pattern} {}", words.collect::<Vec<_>>().join(" ")),
+        );
+        anyhow::bail!(
+            "what to look for comes after -e, as in `master search {}`; or --interactive asks for it",
+            meant.trim_end()
+        )
     }
 
     /// What was asked for on the command line.

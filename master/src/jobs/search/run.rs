@@ -29,6 +29,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Has the files held by workers, and asks for each pattern, then for those that the user types.
 pub(crate) fn run(args: &SearchArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
+    args.check()?;
     for pattern in args.patterns() {
         Matcher::new(&pattern)?;
     }

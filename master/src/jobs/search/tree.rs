@@ -255,7 +255,8 @@ impl<'a> Tree<'a> {
                 } => self.held(pid, given, holdings),
                 News::Lost { files, why } => {
                     self.left_out.lost += files;
-                    self.fault(&format!("{files} files are not searched: {why}"));
+                    self.narrator
+                        .say(&format!("warning: {files} files are not searched: {why}"));
                 }
             }
         }
@@ -304,8 +305,9 @@ impl<'a> Tree<'a> {
             faults,
             binary,
             large,
-            ..
+            lost,
         } = self.left_out;
+        let faults = faults + lost as u64;
         let say = |count, what: &str| {
             if count > 0 {
                 self.narrator.say(&format!("{count} {what}"));

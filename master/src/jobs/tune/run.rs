@@ -24,7 +24,17 @@ pub(crate) fn run(args: &TuneArgs, common: &Common) -> anyhow::Result<Done> {
     let began = Instant::now();
     let narrator = common.narrator();
     args.check()?;
+    // Before long work is done for them.
+    if let Some(file) = &args.plot {
+        file.check()?;
+    }
+    if let Some(path) = &args.save {
+        Model::check(path)?;
+    }
     let input = &args.input;
+    if input.reads_standard_input() {
+        narrator.tell_of_terminal("a table");
+    }
     let (table, terms) = input.read()?;
     let sources = args
         .save

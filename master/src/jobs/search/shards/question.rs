@@ -137,12 +137,14 @@ impl Shards {
                 remote.order(Order::Enough {
                     question: self.asked,
                 });
+                // One that has not come up yet has none.
+                let pid = match remote.pid {
+                    0 => String::new(),
+                    pid => format!(" (pid {pid})"),
+                };
                 self.news.push(News::Lost {
                     files: remote.files.len(),
-                    why: format!(
-                        "their worker (pid {}) has not answered in {limit:?}",
-                        remote.pid
-                    ),
+                    why: format!("their worker{pid} has not answered in {limit:?}"),
                 });
             }
         }
