@@ -164,7 +164,7 @@ enum Command {
     #[command(after_help = examples::DOCTOR)]
     Doctor {
         #[command(flatten)]
-        common: Common,
+        options: Options,
     },
 }
 
@@ -231,9 +231,9 @@ fn carry_out(command: Command) -> anyhow::Result<Done> {
         Command::Ps(args) => ps::run(&args),
         Command::Completions(args) => papers::completions(&args),
         Command::Man(args) => papers::manual(&args),
-        Command::Doctor { common } => {
-            common.stays_here()?;
-            doctor::run(&common)
+        Command::Doctor { options } => {
+            options.has_no_limits()?;
+            doctor::run(&options)
         }
     }
 }

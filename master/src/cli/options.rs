@@ -245,7 +245,7 @@ impl Common {
 
     /// The worker executable, if one was named.
     pub(crate) fn worker_exe(&self) -> Option<&Path> {
-        self.options.worker_exe.as_deref()
+        self.options.worker_exe()
     }
 
     /// Who tells on standard error what happens.
@@ -263,6 +263,19 @@ impl Options {
     /// The format that was asked for, or the one that suits the command.
     pub(crate) fn format_or(&self, default: Format) -> Format {
         self.format.unwrap_or(default)
+    }
+
+    /// The worker executable, if one was named.
+    pub(crate) fn worker_exe(&self) -> Option<&Path> {
+        self.worker_exe.as_deref()
+    }
+
+    /// Refuses limits, for a command whose tasks have their own.
+    pub(crate) fn has_no_limits(&self) -> anyhow::Result<()> {
+        if self.timeout.is_some() || self.retries.is_some() {
+            bail!("this command sets limits of its own: leave out --timeout and --retries");
+        }
+        Ok(())
     }
 
     /// Who tells on standard error what happens.

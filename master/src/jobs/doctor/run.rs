@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, setrlimit};
 
 use super::{Bench, Check, Finding, bench::answers, checks};
 use crate::{
-    cli::{Common, Done},
+    cli::{Done, Options},
     report::{
         Format,
         doctor::{DoctorReport, Row},
@@ -26,12 +26,12 @@ const LIMIT: Duration = Duration::from_secs(6);
 const LIMIT_OF_ALL: Duration = Duration::from_secs(22);
 
 /// Shows fault after fault and writes the report.
-pub(crate) fn run(common: &Common) -> anyhow::Result<Done> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
     // Crashes are on purpose here: no core files.
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let began = Instant::now();
-    let narrator = common.narrator();
-    let bench = Bench::new(common.worker_exe());
+    let narrator = options.narrator();
+    let bench = Bench::new(options.worker_exe());
     let first = Check {
         number: 0,
         fault: "none: a worker starts and answers",
@@ -61,8 +61,8 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Done> {
     let mut out = BufWriter::new(io::stdout().lock());
     report
         .write(
-            common.format_or(Format::Table),
-            common.is_coloured(),
+            options.format_or(Format::Table),
+            options.is_coloured(),
             &mut out,
         )
         .and_then(|()| out.flush())
