@@ -56,6 +56,11 @@ fn main() {
             let count = (BYTES / size).min(ITEMS) / producers;
             println!("{:.0}", rate_of_ours(size, producers, count));
         }
+        ["theirs", size, producers] => {
+            let (size, producers) = (number(size), number(producers));
+            let count = (BYTES / size).min(ITEMS) / producers;
+            println!("{:.0}", rate_of_ipc(size, producers, count));
+        }
         _ => measure(),
     }
 }

@@ -61,7 +61,8 @@ impl<T> QueueBuilder<T> {
     }
 
     /// The most bytes of encoded items in the queue, rounded up to a power of two, a mebibyte at least; 64 MiB
-    /// without this. Memory is taken only for what is used.
+    /// without this. Memory is taken only for what is used. Where a queue that was nearly empty has begun anew at the
+    /// beginning of its memory, a sixteenth of this, less a mebibyte, may be all there is until the consumer has come so far.
     #[must_use]
     pub const fn room(mut self, bytes: u64) -> Self {
         self.room = bytes;

@@ -216,16 +216,28 @@ impl<T: DeserializeOwned> Consumer<T> {
     }
 
     fn get_until(&mut self, deadline: Deadline) -> Result<T, QueueError> {
-        if self.take()? {
-            return self.decode();
+        if !self.take()? {
+            self.say_waiting(1);
+            let came = self.wait(deadline);
+            self.say_waiting(0);
+            came?;
         }
+        self.decode()
+    }
+
+    fn say_waiting(&self, is: u32) {
+        self.member.link().layout().is_waiting().store(is, Relaxed);
+    }
+
+    /// Waits until an item is complete.
+    fn wait(&mut self, deadline: Deadline) -> Result<(), QueueError> {
         let began = Instant::now();
         let mut alone_since = None;
         loop {
             let (head, link) = (self.head, self.member.link());
             if self.spin.look(began, || link.tail() != head) {
                 if self.take()? {
-                    return self.decode();
+                    return Ok(());
                 }
                 continue;
             }
@@ -239,7 +251,7 @@ impl<T: DeserializeOwned> Consumer<T> {
             }
             if self.take()? {
                 self.spin.learn(began.elapsed());
-                return self.decode();
+                return Ok(());
             }
         }
     }

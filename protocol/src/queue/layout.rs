@@ -70,6 +70,8 @@ words! {
     done: long at 136,
     /// How many of them were lost with a consumer. Changed by the consumer.
     lost: long at 144,
+    /// Whether the consumer waits for an item, and would get one at once: 0 or 1. Changed by the consumer.
+    is_waiting: word at 152,
 
     /// Where the consumer sleeps while the queue is empty.
     items_gate: gate at 192,

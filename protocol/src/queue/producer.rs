@@ -25,8 +25,6 @@ use super::{
 };
 use crate::{codec, shm::gate::Deadline};
 
-/// From here on, a queue that is nearly empty goes on at the ring's beginning, so that it stays in the processor's caches.
-const FAR_BYTES: u64 = 4 * WARM_BYTES;
 /// Memory that is kept when the queue has run empty.
 const KEPT_BYTES: u64 = 8 << 20;
 /// Large enough for any page that a kernel has.
@@ -277,8 +275,14 @@ impl<T: Serialize> Producer<T> {
         let ring = self.ring_bytes();
         let (layout, offset) = (self.layout(), at.bytes() & (ring - 1));
         let skipped = ring - offset;
-        let far = if used == 0 { WARM_BYTES } else { FAR_BYTES };
-        // What is skipped counts as used until the consumer has come past it.
+        // What is skipped counts as used until the consumer has come past it: at once if it waits, and who knows when if
+        // it is at work. So much room there is left until then.
+        let is_waiting = layout.is_waiting().load(Relaxed) != 0;
+        let far = if used == 0 && is_waiting {
+            WARM_BYTES
+        } else {
+            (ring / 16).max(WARM_BYTES)
+        };
         if offset < far || used + skipped + needed > ring {
             return Ok(at);
         }

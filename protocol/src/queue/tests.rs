@@ -287,3 +287,25 @@ fn memory_written_by_a_stranger_is_an_error_and_no_more() {
     layout.tail().store(tail.word(), SeqCst);
     assert_eq!(consumer.try_get(), Err(QueueError::Corrupt));
 }
+
+#[test]
+fn a_part_of_the_room_is_there_at_least_while_the_consumer_is_at_work() {
+    let queue = Queue::<Bytes>::builder().build().unwrap();
+    let (mut producer, mut consumer) = (queue.producer().unwrap(), queue.consumer().unwrap());
+    let item = Bytes(vec![7; 100_000]);
+    // However far the queue has come, and whether it is empty then.
+    for (items, left) in [(1, 0), (30, 0), (90, 0), (300, 0), (250, 5), (7, 5)] {
+        for put in 0..items {
+            producer.try_put(&item).unwrap();
+            if put >= left {
+                consumer.get().unwrap();
+            }
+        }
+        let mut more = 0;
+        while producer.try_put(&item).is_ok() {
+            more += 1;
+        }
+        assert!(more >= 30, "{more} after {items}");
+        while consumer.try_get().is_ok() {}
+    }
+}
