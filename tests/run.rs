@@ -355,7 +355,7 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
             ),
             (
                 &["echo", "::::", "/no/such/file"],
-                "cannot read /no/such/file",
+                "/no/such/file: no such file",
             ),
             (&["-C", "(", "echo", ":::", "1"], "no regular expression"),
             (&["--halt", "now", "echo", ":::", "1"], "now,fail=1"),

@@ -1,6 +1,9 @@
 //! Listening on an address, for the servers here: `web` and `logs`.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+};
 
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -16,6 +19,22 @@ pub(crate) enum ListenError {
         address: SocketAddr,
         cause: io::Error,
     },
+}
+
+/// An address and a port, as an option says it; a name stands for its first address. Programs that are given a name try
+/// every address of it: of `localhost`, the first of the older kind is the one they all come to.
+///
+/// # Errors
+/// What was expected, with this port as an example.
+pub(crate) fn address(text: &str, port: u16) -> Result<SocketAddr, String> {
+    match text.to_socket_addrs() {
+        Ok(addresses) => addresses
+            .min_by_key(SocketAddr::is_ipv6)
+            .ok_or_else(|| format!("`{text}` has no address")),
+        Err(error) => Err(format!(
+            "expected an address and a port such as 127.0.0.1:{port} or [::1]:{port}: {error}"
+        )),
+    }
 }
 
 /// Listens; so many connections wait in the kernel until they are accepted. To be called inside a runtime.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::whole;
+use crate::{unseen::unreadable, whole};
 
 /// The only format there is.
 pub(crate) const FORMAT: u32 = 1;
@@ -90,7 +90,7 @@ pub(crate) enum Column {
 /// Why there is no model.
 #[derive(Debug, Error)]
 pub(crate) enum ModelError {
-    #[error("{path}: cannot be read: {cause}")]
+    #[error("{}", unreadable(path, cause))]
     Unreadable { path: String, cause: io::Error },
     #[error("{path}: cannot be written: {cause}")]
     Unwritable { path: String, cause: io::Error },
@@ -310,7 +310,7 @@ mod tests {
         assert!(load(r#"{"format":2}"#).contains("has format 2, but this version knows only 1"));
         assert!(load(r#"{"format":1}"#).contains("missing field `brigade`"));
         let missing = Model::load(&folder.path().join("none")).unwrap_err();
-        assert!(missing.to_string().contains("cannot be read"));
+        assert!(missing.to_string().contains("no such file; check the path"));
     }
 
     #[test]

@@ -46,6 +46,6 @@ impl HostOptions {
 
     /// Who tells on standard error what happens.
     pub(crate) fn narrator(&self) -> Narrator {
-        When::Never.narrator(self.verbose)
+        When::Never.narrator(self.verbose, When::Auto)
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     retries: Option<u32>,
 
-    /// How results are written to standard output [default: table; of factor, classify, imports and search, lines]
+    /// How results are written to standard output [default: table; of factor, classify, imports, run, search and logs demo, lines]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
@@ -280,7 +280,7 @@ impl Options {
 
     /// Who tells on standard error what happens.
     pub(crate) fn narrator(&self) -> Narrator {
-        self.progress.narrator(self.verbose)
+        self.progress.narrator(self.verbose, self.color)
     }
 
     /// Whether results are coloured.

@@ -30,19 +30,26 @@ pub(crate) struct Progress {
     began: Instant,
     is_drawn: Arc<AtomicBool>,
     is_impatient: bool,
+    is_coloured: bool,
     /// Lines written instead of a bar.
     lines: Option<Arc<AtomicU64>>,
 }
 
 impl Progress {
+    /// Shows nothing.
+    pub(crate) fn none() -> Self {
+        Self::new(false, false, false)
+    }
+
     /// Shows a bar if `is_shown`, from the start if `is_impatient`.
-    pub(crate) fn new(is_shown: bool, is_impatient: bool) -> Self {
+    pub(super) fn new(is_shown: bool, is_impatient: bool, is_coloured: bool) -> Self {
         Self {
             bar: is_shown
                 .then(|| ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::hidden())),
             began: Instant::now(),
             is_drawn: Arc::default(),
             is_impatient,
+            is_coloured,
             lines: (is_shown && !io::stderr().is_terminal()).then(Arc::default),
         }
     }
@@ -71,9 +78,12 @@ impl Progress {
         let is_due = self.is_impatient || self.began.elapsed() >= PATIENCE;
         if is_due && !self.is_drawn.swap(true, Ordering::Relaxed) {
             bar.set_draw_target(ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template(
-                "{bar:32.green} {percent:>3} %  {elapsed}, {eta} left, {msg}",
-            ) {
+            let template = if self.is_coloured {
+                "{bar:32.green} {percent:>3} %  {elapsed}, {eta} left, {msg}"
+            } else {
+                "{bar:32} {percent:>3} %  {elapsed}, {eta} left, {msg}"
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("━╸ "));
             }
         }

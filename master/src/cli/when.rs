@@ -19,14 +19,20 @@ pub(crate) enum When {
 }
 
 impl When {
-    /// Who tells on standard error what happens, with progress at this time.
-    pub(crate) fn narrator(self, is_verbose: bool) -> Narrator {
+    /// Who tells on standard error what happens, with progress at this time, and a colour in it at that.
+    pub(crate) fn narrator(self, is_verbose: bool, coloured: Self) -> Narrator {
         let is_shown = match self {
             Self::Auto => io::stderr().is_terminal(),
             Self::Always => true,
             Self::Never => false,
         };
-        Narrator::new(is_verbose, Progress::new(is_shown, self == Self::Always))
+        let is_coloured = match coloured {
+            Self::Auto => colour_is_welcome(),
+            Self::Always => true,
+            Self::Never => false,
+        };
+        let progress = Progress::new(is_shown, self == Self::Always, is_coloured);
+        Narrator::new(is_verbose, progress)
     }
 
     /// Whether results are coloured at this time.

@@ -30,6 +30,19 @@ pub(super) fn sheet(names: &[&str]) -> Table {
     table
 }
 
+/// A number with its digits in groups of three.
+pub(super) fn in_threes(number: u64, separator: char) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// How many columns the terminal has, if standard output is one.
 pub(super) fn terminal_width() -> Option<u16> {
     // What tests expect must not depend on where they run.

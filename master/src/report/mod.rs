@@ -34,9 +34,9 @@ pub(crate) enum Format {
     /// For people: a table with the best marked, and a summary.
     #[default]
     Table,
-    /// One line a result, as the chapter's programs print it.
+    /// One line a result.
     Lines,
-    /// One JSON object.
+    /// One JSON object; where results come one after the other, one for each, a line each.
     Json,
     /// Comma-separated values with a header.
     Csv,

@@ -21,6 +21,8 @@ pub(crate) use metrics::{Meters, metrics};
 pub(crate) use page::{View, login_page, page};
 pub(crate) use problem::problem_page;
 
+use super::layout::in_threes;
+
 /// The stylesheet.
 pub(crate) const STYLE: &str = include_str!("serve/assets/page.css");
 /// The script.
@@ -36,17 +38,9 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{s}", grouped(count))
 }
 
-/// A number with its digits in groups of three.
+/// A number as the page shows it.
 fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
+    in_threes(number, '\u{202f}')
 }
 
 #[cfg(test)]

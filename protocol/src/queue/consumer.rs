@@ -6,19 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::errno::Errno;
 use serde::de::DeserializeOwned;
 
 use super::{
     error::QueueError,
     frame::{HEADER_BYTES, Header, PIECE_BYTES},
     link::{Link, Member, Peer},
-    position::{Position, distance, next},
+    position::{Position, UNIT, distance, next},
     reuse::Reuse,
     spin::Spin,
 };
 use crate::{
     codec,
-    shm::gate::{Deadline, LONGEST_SLEEP},
+    shm::{
+        ArenaError,
+        gate::{Deadline, LONGEST_SLEEP},
+    },
 };
 
 /// Gets items from a queue. There is one at a time; when it has ended, another one can be opened, which gets
@@ -45,6 +49,7 @@ impl<T> Consumer<T> {
         let link = member.link();
         let head = link.head();
         let layout = link.layout();
+        layout.is_waiting().store(0, Relaxed);
         let undone = distance(head.items(), layout.done().load(Relaxed));
         if layout.is_joinable().load(Relaxed) != 0 && undone > 0 {
             layout.lost().fetch_add(undone, Relaxed);
@@ -113,14 +118,36 @@ impl<T> Consumer<T> {
                 });
             }
             self.read_content(header)?;
-            if header.ends_item()
-                && let Some(expected) = self.expected.take()
-                && expected == self.item.bytes.len() as u64
-            {
-                return Ok(true);
+            if header.ends_item() {
+                if self.expected.take() == Some(self.item.bytes.len() as u64) {
+                    return Ok(true);
+                }
+                // Its beginning was got by a consumer that has ended.
+                self.lose_one();
             }
         }
         Ok(false)
+    }
+
+    /// Reads one frame, as a consumer does that dies after it.
+    #[cfg(test)]
+    pub(super) fn take_a_frame(&mut self) {
+        assert!(self.there_is_more());
+        let header = self.read_header().unwrap();
+        self.expected = Some(header.content_bytes());
+        self.read_content(header).unwrap();
+    }
+
+    /// Counts an item as lost, so that nobody waits for it to be done. Which one does not matter, only how many.
+    fn lose_one(&self) {
+        let layout = self.member.link().layout();
+        if layout.is_joinable().load(Relaxed) != 0 {
+            layout.lost().fetch_add(1, Relaxed);
+            layout
+                .done()
+                .store(next(layout.done().load(Relaxed)), Release);
+            layout.done_gate().open(u32::MAX);
+        }
     }
 
     /// The header at the head, which fits into what is there.
@@ -136,7 +163,9 @@ impl<T> Consumer<T> {
         Header::decode(bytes)
             .filter(|header| {
                 let length = header.frame_bytes();
-                length.is_some_and(|length| length > 0 && length <= most)
+                length.is_some_and(|length| {
+                    length > 0 && length.is_multiple_of(UNIT as u64) && length <= most
+                })
             })
             .ok_or(QueueError::Corrupt)
     }
@@ -152,7 +181,13 @@ impl<T> Consumer<T> {
                 return Err(QueueError::Corrupt);
             }
             if self.item.bytes.is_empty() && expected > PIECE_BYTES {
-                self.item.bytes.reserve_exact(expected);
+                let reserved = self.item.bytes.try_reserve_exact(expected);
+                reserved.map_err(|_| {
+                    QueueError::System(ArenaError::Os {
+                        what: "room for an item",
+                        errno: Errno::ENOMEM,
+                    })
+                })?;
             }
             let from = self.head.bytes() + HEADER_BYTES as u64;
             layout.0.read(from, length, &mut self.item.bytes);
@@ -217,16 +252,17 @@ impl<T: DeserializeOwned> Consumer<T> {
 
     fn get_until(&mut self, deadline: Deadline) -> Result<T, QueueError> {
         if !self.take()? {
-            self.say_waiting(1);
             let came = self.wait(deadline);
-            self.say_waiting(0);
+            self.say_waiting(false);
             came?;
         }
         self.decode()
     }
 
-    fn say_waiting(&self, is: u32) {
-        self.member.link().layout().is_waiting().store(is, Relaxed);
+    /// Said before the head moves, it is known to whoever sees the new head.
+    fn say_waiting(&self, is: bool) {
+        let word = self.member.link().layout().is_waiting();
+        word.store(u32::from(is), Relaxed);
     }
 
     /// Waits until an item is complete.
@@ -234,8 +270,10 @@ impl<T: DeserializeOwned> Consumer<T> {
         let began = Instant::now();
         let mut alone_since = None;
         loop {
+            self.say_waiting(true);
             let (head, link) = (self.head, self.member.link());
             if self.spin.look(began, || link.tail() != head) {
+                self.say_waiting(false);
                 if self.take()? {
                     return Ok(());
                 }
@@ -249,6 +287,7 @@ impl<T: DeserializeOwned> Consumer<T> {
             if link.tail() == self.head {
                 gate.sleep(left.ok_or(QueueError::Empty)?.min(LONGEST_SLEEP));
             }
+            self.say_waiting(false);
             if self.take()? {
                 self.spin.learn(began.elapsed());
                 return Ok(());

@@ -76,8 +76,10 @@ impl<'a> Lock<'a> {
 
     /// Frees the lock if `holder` has it, who is known to be dead: its name is about to be used again.
     pub(super) fn free_from(self, holder: u32) {
-        if self.0.load(Ordering::Relaxed) & !CONTENDED == holder {
-            self.free();
+        let word = self.0.load(Ordering::Relaxed);
+        // Somebody else may find out as well, and take it meanwhile.
+        if word & !CONTENDED == holder && self.step(word, FREE) && word & CONTENDED != 0 {
+            futex::wake(self.0, 1);
         }
     }
 

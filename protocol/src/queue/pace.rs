@@ -1,7 +1,10 @@
 //! How far producers run ahead of a consumer that keeps up: no farther than the processor's caches reach. One core then
 //! reads what another has just written, and not what has gone to memory meanwhile.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::link::Link;
 use crate::shm::gate::Deadline;
@@ -9,9 +12,9 @@ use crate::shm::gate::Deadline;
 /// So much of the ring stays in the processor's caches.
 pub(super) const WARM_BYTES: u64 = 1 << 20;
 
-/// How long to let the consumer catch up before looking again, and how often at most.
+/// How long to let the consumer catch up before looking again, and in all.
 const NAP: Duration = Duration::from_micros(50);
-const NAPS: u32 = 16;
+const MOST: Duration = Duration::from_millis(1);
 
 /// What is put before a consumer that did not keep up is given another chance.
 const RESPITE_BYTES: u64 = 8 * WARM_BYTES;
@@ -40,11 +43,13 @@ impl Pace {
 /// Waits while the consumer is at work, until half of the warm part is free.
 fn catches_up(link: &Link, deadline: Deadline) -> bool {
     let mut head = link.head();
-    for _ in 0..NAPS {
-        let Some(left) = deadline.left() else {
-            return false;
-        };
-        thread::sleep(NAP.min(left));
+    let began = Instant::now();
+    // Whoever has little time would rather put.
+    if deadline.left().is_none_or(|left| left < 4 * MOST) {
+        return false;
+    }
+    while began.elapsed() < MOST {
+        thread::sleep(NAP);
         if ahead(link) <= WARM_BYTES / 2 {
             return true;
         }

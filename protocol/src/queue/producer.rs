@@ -286,6 +286,7 @@ impl<T: Serialize> Producer<T> {
         if offset < far || used + skipped + needed > ring {
             return Ok(at);
         }
+        self.reserve(at, HEADER_BYTES as u64)?;
         layout.0.write(at.bytes(), &Header::Skip(skipped).encode());
         if used == 0 {
             self.give_back(offset, needed)?;

@@ -277,6 +277,11 @@ fn memory_written_by_a_stranger_is_an_error_and_no_more() {
         queue.link().layout().0.write(0, &[noise; 8]);
         assert_eq!(consumer.try_get(), Err(QueueError::Corrupt), "{noise}");
     }
+    // Skipping less than a header would never come to an end.
+    let (queue, mut producer, mut consumer) = pair(10);
+    producer.put(&1).unwrap();
+    queue.link().layout().0.write(0, &Header::Skip(4).encode());
+    assert_eq!(consumer.try_get(), Err(QueueError::Corrupt));
     // An item that is larger than the ring, and a tail that says it is all there.
     let (queue, mut producer, mut consumer) = pair(10);
     producer.put(&1).unwrap();
@@ -308,4 +313,18 @@ fn a_part_of_the_room_is_there_at_least_while_the_consumer_is_at_work() {
         assert!(more >= 30, "{more} after {items}");
         while consumer.try_get().is_ok() {}
     }
+}
+
+#[test]
+fn an_item_half_of_which_was_got_by_a_dead_consumer_is_lost_and_nobody_waits_for_it() {
+    let queue = JoinableQueue::<Bytes>::bounded(10).unwrap();
+    let (mut producer, mut dead) = (queue.producer().unwrap(), queue.consumer().unwrap());
+    producer.put(&Bytes(vec![7; 300 << 10])).unwrap();
+    producer.put(&Bytes(vec![8])).unwrap();
+    dead.take_a_frame();
+    drop(dead);
+    let mut next = queue.consumer().unwrap();
+    assert_eq!(next.get().unwrap().0, [8]);
+    next.task_done().unwrap();
+    assert_eq!(queue.join_timeout(LONG), Err(QueueError::Lost { items: 1 }));
 }

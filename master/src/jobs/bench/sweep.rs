@@ -244,7 +244,7 @@ fn differs(
 /// How long it takes to start workers, have one empty task done, and end them; `None` after a signal.
 fn start_up(config: Config, options: &Options) -> anyhow::Result<Option<Duration>> {
     // Nothing is to be said of workers that have nothing to do.
-    let silent = Narrator::new(false, Progress::new(false, false));
+    let silent = Narrator::new(false, Progress::none());
     let common = Common::new(config.workers, config.backend, options);
     let began = Instant::now();
     let pool = Common::start(common.pool("bench", &silent))?;

@@ -7,14 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::anyhow;
 use flate2::bufread::MultiGzDecoder;
 
 use super::{
     layout::Layout,
     source::{Batch, Cutter, Known, Stopped, Wanted},
 };
-use crate::table::{Unlabelled, is_array, is_gzip};
+use crate::{
+    table::{Unlabelled, is_array, is_gzip},
+    unseen::unreadable,
+};
 
 /// So many bytes tell the format.
 const BEGINNING: usize = 6;
@@ -38,7 +41,7 @@ impl Input {
             });
         }
         let name = path.display().to_string();
-        let file = File::open(path).with_context(|| format!("{name} cannot be read"))?;
+        let file = File::open(path).map_err(|cause| anyhow!(unreadable(&name, &cause)))?;
         Ok(Self {
             name,
             path: Some(path.to_owned()),

@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::{
-    cli::{Done, complain, signals},
+    cli::{Done, complain, duration, signals},
     report::sleepers::SleepersReport,
 };
 
@@ -30,8 +30,8 @@ pub(crate) struct SleepersArgs {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
 
-    /// The longest that a task may sleep, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    /// The longest that a task may sleep, such as 2.5s or 100ms
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = seconds)]
     max_seconds: Duration,
 
     /// Makes the times the same every time [default: others every time]
@@ -39,14 +39,17 @@ pub(crate) struct SleepersArgs {
     seed: Option<u64>,
 }
 
-/// Seconds from 0 up to a day, with or without a fraction.
+/// A time from 0 up to a day; without a unit, seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
     const DAY: f64 = 86_400.0;
-    text.parse::<f64>()
-        .ok()
+    let seconds = text.parse::<f64>().ok();
+    seconds
+        .or_else(|| duration(text).ok().map(|time| time.as_secs_f64()))
         .filter(|seconds| (0.0..=DAY).contains(seconds))
         .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("expected seconds from 0 to {DAY}, such as 2.5, found `{text}`"))
+        .ok_or_else(|| {
+            format!("expected a time from 0 to 24h, such as 2.5s or 100ms, found `{text}`")
+        })
 }
 
 /// Lets them sleep, and tells of it.
@@ -88,7 +91,9 @@ mod tests {
     fn seconds_may_have_a_fraction_and_an_end() {
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
         assert_eq!(seconds("0"), Ok(Duration::ZERO));
-        for text in ["", "-1", "NaN", "inf", "1e9", "5s"] {
+        assert_eq!(seconds("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(seconds("100ms"), Ok(Duration::from_millis(100)));
+        for text in ["", "-1", "NaN", "inf", "1e9", "5y", "25h"] {
             assert!(seconds(text).is_err(), "{text}");
         }
     }

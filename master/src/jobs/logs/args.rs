@@ -1,16 +1,13 @@
 //! What `master logs` can be told.
 
-use std::{
-    net::{SocketAddr, ToSocketAddrs},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::{
     cli::{duration, some_size},
+    listen,
     logs::{Fsync, LARGEST_LIMIT, Template, network},
 };
 use brigade_protocol::jobs::logs::Sorter;
@@ -163,16 +160,9 @@ pub(crate) struct DemoArgs {
     pub(super) seed: u64,
 }
 
-/// An address and a port; a name stands for its first address.
+/// Where to listen, as [`listen::address`] has it.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let expected = "expected an address and a port such as 127.0.0.1:18842 or [::1]:18842";
-    match text.to_socket_addrs() {
-        Ok(addresses) => addresses
-            // Python's clients try every address of a name; of `localhost`, this is the one they all come to.
-            .min_by_key(SocketAddr::is_ipv6)
-            .ok_or_else(|| format!("`{text}` has no address")),
-        Err(error) => Err(format!("{expected}: {error}")),
-    }
+    listen::address(text, 18_842)
 }
 
 fn record_limit(text: &str) -> Result<usize, String> {

@@ -10,6 +10,7 @@ use std::{
 use regex::bytes::Regex;
 
 use super::sources::{Linked, Source};
+use crate::unseen;
 
 /// An input may be so long: a program can be given much less.
 const LONGEST: u64 = 16 << 20;
@@ -22,7 +23,7 @@ type Rows = Box<dyn Iterator<Item = Result<Row, InputError>> + Send>;
 /// What is wrong with an input.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("{}", unseen::unreadable(&path.display().to_string(), error))]
     File { path: PathBuf, error: io::Error },
     #[error("cannot read standard input: {0}")]
     Input(#[source] io::Error),

@@ -6,10 +6,11 @@ use std::{
     io::{self, IsTerminal, Write},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::mpsc::{self, Receiver, SyncSender},
 };
 
 use anyhow::{Context, bail};
+use brigade::PoolBuilder;
 use brigade_protocol::jobs::run::SPOOL;
 
 use super::{
@@ -21,6 +22,7 @@ use super::{
     quote::quoted,
     records::Record,
     sources::{Divided, Source},
+    template::Word,
 };
 use crate::{
     cli::{Backend, Common, Done, Narrator},
@@ -57,29 +59,67 @@ pub(crate) fn run(args: &RunArgs, common: &Common) -> anyhow::Result<Done> {
         .map(|path| Joblog::open(path, args.resume()));
     let joblog = joblog.transpose()?;
     let narrator = common.narrator();
-    let workers = inputs.jobs.map_or(common.workers(), |jobs| {
-        common
-            .workers()
-            .min(usize::try_from(jobs).unwrap_or(usize::MAX))
-            .max(1)
-    });
+    let workers = workers(common, inputs.jobs);
     let spool = if common.is_elsewhere() {
         // Hosts have no file of this machine; what a command says comes with its result.
         Spool::none()
     } else {
         spool(&narrator)
     };
-    let mut pool = common
+    let pool = pool(common, &narrator, workers, &spool)?;
+    let (tell, news) = mpsc::sync_channel(NEWS);
+    let plan = plan(args, common, template, tag, workers, inputs.jobs);
+    let report = RunReport::new(format);
+    let mut desk = Desk::new(
+        plan,
+        common.start_anywhere(pool)?,
+        spool,
+        joblog,
+        narrator,
+        report,
+        tell.clone(),
+    )?;
+    let tickets = start_reader(READ_AHEAD, move |tickets| read(inputs, tickets, &tell));
+    let done = desk.work(&news, &tickets);
+    drop(news);
+    done.and_then(|()| desk.close())
+}
+
+/// As many workers as there is work for.
+fn workers(common: &Common, jobs: Option<u64>) -> usize {
+    let all = common.workers();
+    jobs.map_or(all, |jobs| {
+        all.min(usize::try_from(jobs).unwrap_or(usize::MAX)).max(1)
+    })
+}
+
+/// A pool that is still to be started; time limits and retries are seen to here.
+fn pool(
+    common: &Common,
+    narrator: &Narrator,
+    workers: usize,
+    spool: &Spool,
+) -> anyhow::Result<PoolBuilder> {
+    let pool = common
         .without_limits()
-        .pool("run", &narrator)
+        .pool("run", narrator)
         .workers(workers)
         .starts_processes();
-    if let Some(file) = spool.file() {
-        pool = pool.share(SPOOL, file)?;
-    }
-    let (tell, news) = mpsc::sync_channel(NEWS);
-    let known = inputs.jobs;
-    let plan = Plan {
+    Ok(match spool.file() {
+        Some(file) => pool.share(SPOOL, file)?,
+        None => pool,
+    })
+}
+
+fn plan(
+    args: &RunArgs,
+    common: &Common,
+    template: Template,
+    tag: Option<Word>,
+    workers: usize,
+    known: Option<u64>,
+) -> Plan {
+    Plan {
         template,
         tag,
         halt: args.halt(),
@@ -93,30 +133,19 @@ pub(crate) fn run(args: &RunArgs, common: &Common) -> anyhow::Result<Done> {
         directory: args.workdir.clone(),
         workers,
         known,
-    };
-    let report = RunReport::new(format);
-    let mut desk = Desk::new(
-        plan,
-        common.start_anywhere(pool)?,
-        spool,
-        joblog,
-        narrator,
-        report,
-        tell.clone(),
-    )?;
-    let tickets = start_reader(READ_AHEAD, move |tickets| {
-        for row in inputs {
-            let is_last = row.is_err();
-            if tickets.recv().is_err() || tell.send(News::Input(row)).is_err() || is_last {
-                return;
-            }
+    }
+}
+
+/// Tells of each input, for as long as there are tickets, and of the end.
+fn read(inputs: Inputs, tickets: &Receiver<()>, tell: &SyncSender<News>) {
+    for row in inputs {
+        let is_last = row.is_err();
+        if tickets.recv().is_err() || tell.send(News::Input(row)).is_err() || is_last {
+            return;
         }
-        // If nobody listens any more, nobody misses it.
-        let _ = tell.send(News::EndOfInput);
-    });
-    let done = desk.work(&news, &tickets);
-    drop(news);
-    done.and_then(|()| desk.close())
+    }
+    // If nobody listens any more, nobody misses it.
+    let _ = tell.send(News::EndOfInput);
 }
 
 /// What does not go together.
@@ -149,13 +178,13 @@ fn spool(narrator: &Narrator) -> Spool {
 }
 
 /// What lines begin with.
-fn tag(args: &RunArgs, names: &[Vec<u8>]) -> Option<super::template::Word> {
+fn tag(args: &RunArgs, names: &[Vec<u8>]) -> Option<Word> {
     let text = match &args.tagstring {
         Some(text) => text.as_bytes(),
         None if args.tag => b"{}",
         None => return None,
     };
-    Some(super::template::Word::parse(text, names))
+    Some(Word::parse(text, names))
 }
 
 /// Looks for the program once, before it is missed by every job.

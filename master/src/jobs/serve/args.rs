@@ -1,14 +1,13 @@
 //! What `master serve` can be told.
 
-use std::{
-    net::{SocketAddr, ToSocketAddrs},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use crate::cli::{duration, some_size};
+use crate::{
+    cli::{duration, some_size},
+    listen,
+};
 
 /// Show pools, tunes, searches and logs on a page, as they happen
 ///
@@ -96,15 +95,9 @@ impl ServeArgs {
     }
 }
 
-/// An address and a port; a name stands for its first address.
+/// Where to listen, as [`listen::address`] has it.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let expected = "expected an address and a port such as 127.0.0.1:8642 or [::1]:8642";
-    match text.to_socket_addrs() {
-        Ok(addresses) => addresses
-            .min_by_key(SocketAddr::is_ipv6)
-            .ok_or_else(|| format!("`{text}` has no address")),
-        Err(error) => Err(format!("{expected}: {error}")),
-    }
+    listen::address(text, 8_642)
 }
 
 /// The same of this machine.

@@ -1,6 +1,7 @@
 //! What is tuned, and how it is scored: all that decides about the result.
 
 use std::{
+    fs,
     panic::resume_unwind,
     path::{Path, PathBuf},
     thread,
@@ -156,14 +157,19 @@ impl TuneInput {
             labels: None,
             ..reading.clone()
         };
-        let (table, test) = thread::scope(|scope| {
-            let test = scope.spawn(|| Table::read(path, &of_test));
-            let table = self.read_main(&reading);
-            (
-                table,
-                test.join().unwrap_or_else(|cause| resume_unwind(cause)),
-            )
-        });
+        // Files are read at the same time; what may never end is not begun before the other is there.
+        let is_file = |path: &Path| fs::metadata(path).is_ok_and(|about| about.is_file());
+        let (table, test) = if self.file.as_deref().is_none_or(is_file) && is_file(path) {
+            thread::scope(|scope| {
+                let test = scope.spawn(|| Table::read(path, &of_test));
+                let table = self.read_main(&reading);
+                let test = test.join().unwrap_or_else(|cause| resume_unwind(cause));
+                (table, test)
+            })
+        } else {
+            let table = self.read_main(&reading)?;
+            (Ok(table), Table::read(path, &of_test))
+        };
         let (both, training) = table?.append(test?)?;
         let training = u32::try_from(training).unwrap_or(u32::MAX);
         self.choose(both, Split::HoldOut { training })

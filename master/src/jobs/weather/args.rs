@@ -183,7 +183,7 @@ impl WeatherArgs {
 
     /// Who tells on standard error what happens.
     pub(super) fn narrator(&self) -> Narrator {
-        self.progress.narrator(self.verbose)
+        self.progress.narrator(self.verbose, self.color)
     }
 
     fn base(&self) -> anyhow::Result<Url> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::report::{
     Format,
-    layout::{right, sheet},
+    layout::{in_threes, right, sheet},
 };
 
 /// What was eaten in a time.
@@ -109,15 +109,12 @@ impl Benchmark {
 
 /// A whole number with commas.
 fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "meals a second"
+    )]
+    in_threes(number.round().max(0.0) as u64, ',')
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ impl<'a> Search<'a> {
         }
         for path in args.paths() {
             // Every run would do without it, and say so once only.
-            anyhow::ensure!(path.exists(), "{}: no such file", path.display());
+            anyhow::ensure!(
+                path.exists(),
+                "{}: no such file; check the path",
+                path.display()
+            );
         }
         Ok(Self { args, rounds })
     }
