@@ -240,5 +240,4 @@ impl Drop for Held<'_> {
 }
 
 #[cfg(test)]
-#[path = "lock_tests.rs"]
 mod tests;
