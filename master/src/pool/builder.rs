@@ -18,7 +18,9 @@ use brigade_worker::Registry;
 
 use crate::role::ROLE_VARIABLE;
 
-use super::{core::Terms, error::StartError, event::Event, spawn::Conditions, wheel::Observer};
+use super::{
+    core::Terms, event::Event, spawn::Conditions, start_error::StartError, wheel::Observer,
+};
 
 /// Results up to 1 GiB, unless the builder says otherwise.
 const RESULT_LIMIT_BYTES: u64 = 1 << 30;

@@ -12,11 +12,12 @@ use nix::sys::epoll::Epoll;
 
 use super::{
     core::{Action, Core, Limits},
-    error::{StartError, TaskError},
+    error::TaskError,
     event::Event,
     memory::OomKills,
     outcome::{KindIndex, Ticket},
     spawn::{Recipe, Spawned},
+    start_error::StartError,
     wakes::Wakes,
     watch::watch,
     worker::Worker,

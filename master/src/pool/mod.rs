@@ -11,7 +11,7 @@
 //! | `io.rs` and `io/`, `revoke.rs` | the state machine's actions become system calls |
 //! | `listen.rs`, `settle.rs`, `bury.rs`, `watch.rs`, `worker.rs` | what the kernel and the workers say becomes its events |
 //! | `wheel.rs`, `wheel/steward.rs` | which thread drives the loop |
-//! | `error.rs`, `ended.rs`, `event.rs` | what callers are told: of tasks, of workers |
+//! | `error.rs`, `start_error.rs`, `ended.rs`, `event.rs` | what callers are told: of tasks, of workers |
 //! | `spawn.rs`, `inherit.rs`, `log.rs`, `reap.rs`, `memory.rs` | birth and death of processes |
 
 mod builder;
@@ -41,6 +41,7 @@ mod reap;
 mod revoke;
 mod settle;
 mod spawn;
+mod start_error;
 mod stream;
 mod tempo;
 mod threads;
@@ -55,11 +56,12 @@ pub use completed::{AsCompleted, Until, Waited, as_completed, wait};
 pub use dropped::dropped_tasks;
 pub use ended::Ended;
 pub use engine::Stats;
-pub use error::{StartError, SubmitError, TaskError};
+pub use error::{SubmitError, TaskError};
 pub use event::Event;
 pub use front::{Control, Pool};
 pub use handle::Handle;
 pub use map::{Map, MapHandle, MapUnordered};
+pub use start_error::StartError;
 
 /// What another engine is made of.
 #[cfg(feature = "cluster")]

@@ -35,7 +35,7 @@ use nix::{
 };
 use rustix::process::PidfdFlags;
 
-use super::{error::StartError, inherit::inheritable, log::Log, reap::Child};
+use super::{inherit::inheritable, log::Log, reap::Child, start_error::StartError};
 use crate::os::duplicate_from;
 
 /// Tries for an executable that is still open for writing somewhere, 10 ms apart.

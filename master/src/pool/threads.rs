@@ -23,8 +23,9 @@ use brigade_worker::{Context, Registry};
 use super::{
     core::{TaskRef, Terms},
     engine::{Engine, Stats},
-    error::{StartError, TaskError},
+    error::TaskError,
     outcome::{Input, KindIndex, Outcome, Output, Sink, Ticket, lock},
+    start_error::StartError,
     wakes::Wakes,
 };
 use queue::{Job, Queue};

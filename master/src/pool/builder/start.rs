@@ -15,11 +15,11 @@ use super::{
     super::{
         core::Limits,
         engine::Engine,
-        error::StartError,
         front::Pool,
         io::State,
         orphans,
         spawn::{Recipe, Shared as SharedSegment},
+        start_error::StartError,
         threads::Crew,
         wheel::Shared,
     },

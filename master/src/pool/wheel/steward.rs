@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    super::{error::StartError, io::State, spawn::Recipe},
+    super::{io::State, spawn::Recipe, start_error::StartError},
     Driver, LOOK, Shared,
 };
 
