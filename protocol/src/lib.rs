@@ -11,6 +11,7 @@ pub mod jobs;
 mod message;
 pub mod queue;
 pub mod shm;
+mod side_by_side;
 pub mod sync;
 mod task;
 
@@ -18,4 +19,5 @@ pub use hello::{BUILD_ID, CRATE_VERSION, Hello, Mismatch, PROTOCOL_VERSION};
 pub use message::{
     FromWorker, PART_BYTES, Start, TaskFailure, TaskHeader, ToWorker, fd, split_item,
 };
+pub use side_by_side::side_by_side;
 pub use task::Task;

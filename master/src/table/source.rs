@@ -4,11 +4,10 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
-    panic::resume_unwind,
     path::Path,
-    thread,
 };
 
+use brigade_protocol::side_by_side;
 use flate2::bufread::MultiGzDecoder;
 
 use super::{TableError, threads::threads};
@@ -64,17 +63,9 @@ fn in_parts(mut file: File, length: usize, threads: usize) -> io::Result<Vec<u8>
     Vec::<u8>::new().try_reserve_exact(length)?;
     let mut bytes = vec![0; length];
     let share = length.div_ceil(threads);
-    let from = &file;
-    thread::scope(|scope| {
-        let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
-        let readers: Vec<_> = parts
-            .map(|(part, at)| scope.spawn(move || from.read_exact_at(part, at)))
-            .collect();
-        readers.into_iter().try_for_each(|reader| {
-            let read = reader.join();
-            read.unwrap_or_else(|cause| resume_unwind(cause))
-        })
-    })?;
+    let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
+    let read = side_by_side(parts.collect(), |(part, at)| file.read_exact_at(part, at));
+    read.into_iter().collect::<io::Result<()>>()?;
     // What came since.
     file.seek(SeekFrom::Start(length as u64))?;
     file.read_to_end(&mut bytes)?;

@@ -1,7 +1,5 @@
 //! Writes samples straight into the segment they will be read from.
 
-use std::{panic::resume_unwind, thread};
-
 use thiserror::Error;
 
 use super::{
@@ -11,6 +9,7 @@ use super::{
     shape::{Element, Shape},
     writer::{MatrixMut, RowWriter},
 };
+use crate::side_by_side;
 
 /// Why samples could not be put into a segment.
 #[derive(Debug, Error)]
@@ -169,18 +168,9 @@ impl SamplesBuilder {
     ) -> Result<Segment, BuildError> {
         let write = |mut to: RowWriter<'_>| write(&mut to).map(|()| to.written());
         self.fill(name, rows, |to| {
-            thread::scope(|scope| {
-                let (first, others) = to.split(parts);
-                let others: Vec<_> = others
-                    .into_iter()
-                    .map(|part| scope.spawn(|| write(part)))
-                    .collect();
-                let first = write(first);
-                others.into_iter().fold(first, |sum, part| {
-                    let part = part.join().unwrap_or_else(|cause| resume_unwind(cause));
-                    Ok(sum? + part?)
-                })
-            })
+            side_by_side(to.split(parts), write)
+                .into_iter()
+                .sum::<Result<usize, _>>()
         })
     }
 

@@ -59,17 +59,17 @@ impl<'a> RowWriter<'a> {
         }
     }
 
-    /// Cuts it into so many parts of about as many rows; the first, and the others.
-    pub(super) fn split(self, parts: usize) -> (Self, Vec<Self>) {
+    /// Cuts it into so many parts of about as many rows, one at least.
+    pub(super) fn split(self, parts: usize) -> Vec<Self> {
         let rows = self.class_ids.len().div_ceil(parts.max(1)).max(1);
-        let mut others = Vec::new();
         let (first, mut rest) = self.split_at(rows);
+        let mut all = vec![first];
         while !rest.class_ids.is_empty() {
             let (part, after) = rest.split_at(rows);
-            others.push(part);
+            all.push(part);
             rest = after;
         }
-        (first, others)
+        all
     }
 
     fn split_at(self, rows: usize) -> (Self, Self) {

@@ -161,9 +161,14 @@ impl TuneInput {
         let is_file = |path: &Path| fs::metadata(path).is_ok_and(|about| about.is_file());
         let (table, test) = if self.file.as_deref().is_none_or(is_file) && is_file(path) {
             thread::scope(|scope| {
-                let test = scope.spawn(|| Table::read(path, &of_test));
+                let read_test = || Table::read(path, &of_test);
+                let helper = thread::Builder::new().spawn_scoped(scope, read_test);
                 let table = self.read_main(&reading);
-                let test = test.join().unwrap_or_else(|cause| resume_unwind(cause));
+                let test = match helper {
+                    Ok(helper) => helper.join().unwrap_or_else(|cause| resume_unwind(cause)),
+                    // The system has no thread left.
+                    Err(_) => read_test(),
+                };
                 (table, test)
             })
         } else {

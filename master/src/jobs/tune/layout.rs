@@ -25,9 +25,13 @@ pub(super) fn segment(table: &Table, terms: &Terms) -> Result<Segment, BuildErro
             let training = (training as usize).min(table.rows());
             thread::scope(|scope| {
                 // The kernel clears the memory meanwhile.
-                let ranked = scope.spawn(|| ranked(table, bytes, training));
-                let ranked =
-                    LazyLock::new(|| ranked.join().unwrap_or_else(|cause| resume_unwind(cause)));
+                let rank = || ranked(table, bytes, training);
+                let helper = thread::Builder::new().spawn_scoped(scope, rank);
+                let ranked = LazyLock::new(|| match helper {
+                    Ok(helper) => helper.join().unwrap_or_else(|cause| resume_unwind(cause)),
+                    // The system has no thread left.
+                    Err(_) => rank(),
+                });
                 table.segment_by(|row| ranked.get(row).map_or(row, |&row| row as usize))
             })
         }
