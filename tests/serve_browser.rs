@@ -113,6 +113,8 @@ fn a_page_that_is_left_ends_its_tune() {
             page.go("about:blank").await;
             // Looking at the tune would keep it alive; at its workers, it does not.
             assert!(eventually(30, || children_of(site.pid()).is_empty()));
+            // Its end is told a moment after the last worker's: by now, nothing can bring it back.
+            assert!(eventually(10, || site.tune_of(1)["state"] != "running"));
             assert_eq!(site.tune_of(1)["state"], "cancelled");
         });
     });
