@@ -7,12 +7,15 @@ mod host;
 mod narrate;
 mod options;
 mod papers;
+mod parse;
 mod progress;
 pub(crate) mod signals;
 mod size;
 mod values;
 mod version;
 mod when;
+mod wording;
+mod worker_file;
 
 use std::{io, process::ExitCode};
 

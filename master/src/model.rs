@@ -1,7 +1,6 @@
 //! A tuned model as a file: what was chosen, and the samples that it was chosen on, by place and by content.
 
 use std::{
-    fmt::Write,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -11,6 +10,7 @@ use brigade_protocol::{
     jobs::tune::{Distance, Scale, Weights},
     shm::Split,
 };
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -174,7 +174,7 @@ pub(crate) fn fingerprint(path: &Path) -> io::Result<(u64, String)> {
     let mut piece = vec![0; 1 << 16];
     loop {
         match file.read(&mut piece) {
-            Ok(0) => return Ok((bytes, hex(&hash.finalize()))),
+            Ok(0) => return Ok((bytes, HEXLOWER.encode(&hash.finalize()))),
             Ok(count) => {
                 hash.update(&piece[..count]);
                 bytes += count as u64;
@@ -187,7 +187,7 @@ pub(crate) fn fingerprint(path: &Path) -> io::Result<(u64, String)> {
 
 /// The same of bytes in memory.
 pub(crate) fn fingerprint_of(bytes: &[u8]) -> (u64, String) {
-    (bytes.len() as u64, hex(&Sha256::digest(bytes)))
+    (bytes.len() as u64, HEXLOWER.encode(&Sha256::digest(bytes)))
 }
 
 /// The SHA-256 of the classes of rows: their ids, four bytes each, little-endian.
@@ -196,16 +196,7 @@ pub(crate) fn fingerprint_of_classes(class_ids: &[u32]) -> String {
     for id in class_ids {
         hasher.update(id.to_le_bytes());
     }
-    hex(&hasher.finalize())
-}
-
-fn hex(digest: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * digest.len());
-    for byte in digest {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    HEXLOWER.encode(&hasher.finalize())
 }
 
 /// What is written as the word that it is on the command line.

@@ -9,6 +9,7 @@ mod dialect;
 mod error;
 mod format;
 mod idx;
+pub(crate) mod iris;
 mod labels;
 mod npy;
 mod number;

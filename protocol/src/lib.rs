@@ -9,6 +9,7 @@ pub mod frame;
 mod hello;
 pub mod jobs;
 mod message;
+pub mod process;
 pub mod queue;
 pub mod shm;
 mod side_by_side;

@@ -7,6 +7,7 @@
 
 use std::{fs, os::fd::OwnedFd};
 
+use brigade_protocol::process::Stat;
 use rustix::{
     io::Errno,
     process::{
@@ -115,10 +116,7 @@ fn parents() -> Vec<(i32, i32)> {
 }
 
 fn parent_of(pid: i32) -> Option<i32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything, parentheses included.
-    let (_, rest) = text.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+    Some(Stat::of(u32::try_from(pid).ok()?).ok()?.parent)
 }
 
 #[cfg(test)]

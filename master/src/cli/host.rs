@@ -1,7 +1,5 @@
 //! The options of a host that works for others: how many workers it gives them, and which.
 
-use std::path::PathBuf;
-
 use brigade::PoolBuilder;
 use clap::Args;
 
@@ -10,6 +8,7 @@ use super::{
     options::{told_pool, workers_here},
     values::count,
     when::When,
+    worker_file::WorkerFile,
 };
 
 // What a host that works for others may be told of its pools. No doc comment: clap would take it for that of the command.
@@ -23,14 +22,8 @@ pub(crate) struct HostOptions {
     #[arg(short, long)]
     verbose: bool,
 
-    /// The worker executable [default: `worker` beside this program]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "BRIGADE_WORKER",
-        hide_env_values = true
-    )]
-    worker_exe: Option<PathBuf>,
+    #[command(flatten)]
+    worker: WorkerFile,
 }
 
 impl HostOptions {
@@ -41,7 +34,7 @@ impl HostOptions {
 
     /// A pool of processes for a job of this title.
     pub(crate) fn pool(&self, title: &str, narrator: &Narrator) -> PoolBuilder {
-        told_pool(self.workers(), title, self.worker_exe.as_deref(), narrator)
+        told_pool(self.workers(), title, self.worker.path(), narrator)
     }
 
     /// Who tells on standard error what happens.

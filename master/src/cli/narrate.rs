@@ -115,6 +115,21 @@ impl Narrator {
         }
     }
 
+    /// Says how much of the work is done, if nobody knows how much there is.
+    pub(crate) fn tally(&self, done: u64, what: &str) {
+        if self.part.is_none() {
+            self.progress.tally(done, what);
+        }
+    }
+
+    /// Writes to standard output without tearing the bar.
+    pub(crate) fn beside<W: Write>(&self, out: W) -> Beside<W> {
+        Beside {
+            progress: self.progress.clone(),
+            out,
+        }
+    }
+
     /// Prints a line.
     pub(crate) fn say(&self, line: &str) {
         if let Some(part) = &self.part {
@@ -146,6 +161,23 @@ impl Narrator {
         if self.part.is_none() {
             self.progress.finish();
         }
+    }
+}
+
+/// Where results go that may share a terminal with a bar. Whoever writes one line in pieces has a buffer in front.
+#[derive(Debug)]
+pub(crate) struct Beside<W> {
+    progress: Progress,
+    out: W,
+}
+
+impl<W: Write> Write for Beside<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.progress.suspend(|| self.out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.progress.suspend(|| self.out.flush())
     }
 }
 

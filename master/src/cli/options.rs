@@ -1,11 +1,6 @@
 //! The options that every command has.
 
-use std::{
-    num::NonZero,
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::{num::NonZero, path::Path, thread, time::Duration};
 
 use anyhow::bail;
 use brigade::{Pool, PoolBuilder};
@@ -18,6 +13,7 @@ use super::{
     signals,
     values::{count, duration},
     when::When,
+    worker_file::WorkerFile,
 };
 use crate::report::Format;
 
@@ -54,15 +50,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
 
-    /// How often a task is tried again after its worker died of it; a command of run, after it failed [default: 2; of run, 0]
+    /// How often a task is tried again after its worker died of it [default: 2]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     retries: Option<u32>,
 
-    /// How results are written to standard output [default: table; of factor, classify, imports, run, search and logs demo, lines]
+    /// How results are written to standard output [default: table]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Whether to show progress on standard error
+    /// Whether to show progress on standard error, where results do not show it themselves
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     progress: When,
 
@@ -74,14 +70,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     verbose: bool,
 
-    /// The worker executable [default: `worker` beside this program]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "BRIGADE_WORKER",
-        hide_env_values = true
-    )]
-    worker_exe: Option<PathBuf>,
+    #[command(flatten)]
+    worker: WorkerFile,
 }
 
 /// How often a task is tried again if the command line does not say.
@@ -267,7 +257,7 @@ impl Options {
 
     /// The worker executable, if one was named.
     pub(crate) fn worker_exe(&self) -> Option<&Path> {
-        self.worker_exe.as_deref()
+        self.worker.path()
     }
 
     /// Refuses limits, for a command whose tasks have their own.

@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Cli, Done};
+use super::{Done, wording};
 
 /// The command that people type.
 const NAME: &str = "master";
@@ -91,7 +91,7 @@ struct Page {
 
 /// The command line with its own names for everything below it.
 fn command() -> Command {
-    let mut command = Cli::command().name(NAME);
+    let mut command = wording::command().name(NAME);
     command.build();
     command
 }

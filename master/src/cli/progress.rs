@@ -4,7 +4,7 @@ use std::{
     io::{self, IsTerminal, Write},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -23,15 +23,29 @@ const STEPS: u64 = 1000;
 /// Where a bar cannot be drawn, a line is written whenever another so many steps are done.
 const STEPS_PER_LINE: u64 = STEPS / 10;
 
+/// The same where nobody knows how much there is to do: a line this often.
+const TIME_PER_LINE: Duration = Duration::from_secs(5);
+
+/// A bar is drawn anew this often at most.
+const MS_PER_DRAWING: u64 = 40;
+
+/// What stands on the terminal.
+const NOTHING: u8 = 0;
+const BAR: u8 = 1;
+const SPINNER: u8 = 2;
+
 /// A bar on standard error, or lines where that is no terminal, or nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     began: Instant,
-    is_drawn: Arc<AtomicBool>,
+    /// What stands on the terminal.
+    drawn: Arc<AtomicU8>,
+    /// When it was drawn, in milliseconds since the beginning.
+    drawn_at: Arc<AtomicU64>,
     is_impatient: bool,
     is_coloured: bool,
-    /// Lines written instead of a bar.
+    /// How many lines were written instead of a bar.
     lines: Option<Arc<AtomicU64>>,
 }
 
@@ -47,7 +61,8 @@ impl Progress {
             bar: is_shown
                 .then(|| ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::hidden())),
             began: Instant::now(),
-            is_drawn: Arc::default(),
+            drawn: Arc::default(),
+            drawn_at: Arc::default(),
             is_impatient,
             is_coloured,
             lines: (is_shown && !io::stderr().is_terminal()).then(Arc::default),
@@ -65,30 +80,79 @@ impl Progress {
             reason = "clamped"
         )]
         let position = (fraction.clamp(0.0, 1.0) * STEPS as f64) as u64;
-        if let Some(lines) = &self.lines {
-            let line = position / STEPS_PER_LINE;
-            if lines.fetch_max(line, Ordering::Relaxed) < line {
-                let percent = 100 * position / STEPS;
-                let rate = rate(done, self.began.elapsed(), what);
-                // Whoever reads there may be gone.
-                let _ = writeln!(io::stderr(), "{percent:>3} %, {rate}");
-            }
+        let rate = || rate(done, self.began.elapsed(), what);
+        if self.is_written(position / STEPS_PER_LINE) {
+            let percent = 100 * position / STEPS;
+            say(&format!("{percent:>3} %, {}", rate()));
+        }
+        if self.draws(bar, BAR) {
+            bar.set_message(rate());
+            bar.set_position(position);
+        }
+    }
+
+    /// Shows how many of what are done, where nobody knows how many there are.
+    pub(crate) fn tally(&self, done: u64, what: &str) {
+        let Some(bar) = &self.bar else {
             return;
+        };
+        let elapsed = self.began.elapsed();
+        let message = || {
+            let rate = rate(done, elapsed, what);
+            format!("{} {what}, {rate}", short(done as f64))
+        };
+        if self.is_written(elapsed.as_secs() / TIME_PER_LINE.as_secs()) {
+            say(&message());
         }
-        let is_due = self.is_impatient || self.began.elapsed() >= PATIENCE;
-        if is_due && !self.is_drawn.swap(true, Ordering::Relaxed) {
+        if self.draws(bar, SPINNER) {
+            bar.set_message(message());
+            bar.tick();
+        }
+    }
+
+    /// Whether a line is to be written instead of a bar, at a place that counts up.
+    fn is_written(&self, place: u64) -> bool {
+        let lines = self.lines.as_ref();
+        lines.is_some_and(|lines| lines.fetch_max(place, Ordering::Relaxed) < place)
+    }
+
+    /// Has a bar, or a spinner, stand on the terminal, if there is one and it is time. Whether it is to be drawn.
+    fn draws(&self, bar: &ProgressBar, kind: u8) -> bool {
+        let elapsed = self.began.elapsed();
+        let is_due = self.is_impatient || elapsed >= PATIENCE;
+        if self.lines.is_some() || !is_due {
+            return false;
+        }
+        let before = self.drawn.swap(kind, Ordering::Relaxed);
+        let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let again = self
+            .drawn_at
+            .load(Ordering::Relaxed)
+            .saturating_add(MS_PER_DRAWING);
+        if before == kind && now < again {
+            return false;
+        }
+        self.drawn_at.store(now, Ordering::Relaxed);
+        if before != kind {
+            self.dress(bar, kind);
+        }
+        if before == NOTHING {
             bar.set_draw_target(ProgressDrawTarget::stderr());
-            let template = if self.is_coloured {
-                "{bar:32.green} {percent:>3} %  {elapsed}, {eta} left, {msg}"
-            } else {
-                "{bar:32} {percent:>3} %  {elapsed}, {eta} left, {msg}"
-            };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("━╸ "));
-            }
         }
-        bar.set_message(rate(done, self.began.elapsed(), what));
-        bar.set_position(position);
+        true
+    }
+
+    /// Makes it look like what it is.
+    fn dress(&self, bar: &ProgressBar, kind: u8) {
+        let template = match (kind, self.is_coloured) {
+            (BAR, true) => "{bar:32.green} {percent:>3} %  {elapsed}, {eta} left, {msg}",
+            (BAR, false) => "{bar:32} {percent:>3} %  {elapsed}, {eta} left, {msg}",
+            (_, true) => "{spinner:.green} {elapsed}, {msg}",
+            (_, false) => "{spinner} {elapsed}, {msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
     }
 
     /// Prints a line without tearing the bar.
@@ -112,18 +176,31 @@ impl Progress {
     }
 }
 
+/// Writes a line; whoever reads there may be gone.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// How many a second, such as `12 k tests/s`.
 fn rate(done: u64, elapsed: Duration, what: &str) -> String {
     let rate = done as f64 / elapsed.as_secs_f64().max(1e-3);
-    let (number, unit) = match rate {
-        1e6.. => (rate / 1e6, " M"),
-        1e3.. => (rate / 1e3, " k"),
-        _ => (rate, ""),
+    if rate < 10.0 {
+        return format!("{rate:.1} {what}/s");
+    }
+    format!("{} {what}/s", short(rate))
+}
+
+/// A number in three figures or so, such as `12 k`.
+fn short(number: f64) -> String {
+    let (number, unit) = match number {
+        1e6.. => (number / 1e6, " M"),
+        1e3.. => (number / 1e3, " k"),
+        _ => return format!("{number:.0}"),
     };
     if number < 10.0 {
-        format!("{number:.1}{unit} {what}/s")
+        format!("{number:.1}{unit}")
     } else {
-        format!("{number:.0}{unit} {what}/s")
+        format!("{number:.0}{unit}")
     }
 }
 
@@ -139,5 +216,8 @@ mod tests {
         assert_eq!(two_seconds(24_400), "12 k tests/s");
         assert_eq!(two_seconds(3_000_000), "1.5 M tests/s");
         assert_eq!(rate(0, Duration::ZERO, "tests"), "0.0 tests/s");
+        assert_eq!(short(0.0), "0");
+        assert_eq!(short(999.0), "999");
+        assert_eq!(short(1_500.0), "1.5 k");
     }
 }

@@ -18,6 +18,7 @@ use std::{
 };
 
 use brigade::{Control, Pool};
+use brigade_protocol::process::Stat;
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
@@ -184,10 +185,8 @@ fn is_orphaned_group() -> bool {
 }
 
 fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    let parent = fields.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(Pid::from_raw(parent)).filter(|pid| pid.as_raw() > 0)
+    let stat = Stat::of(u32::try_from(pid.as_raw()).ok()?).ok()?;
+    (stat.parent > 0).then(|| Pid::from_raw(stat.parent))
 }
 
 /// The first signal: an end in good order. The second one, or impatience: an end.

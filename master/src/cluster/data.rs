@@ -15,6 +15,7 @@ use std::{
 
 use async_nats::jetstream::object_store::{Config, InfoErrorKind, ObjectMetadata, ObjectStore};
 use brigade_protocol::shm::Segment;
+use data_encoding::HEXLOWER;
 use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
@@ -37,13 +38,7 @@ const TRIES: u32 = 5;
 
 /// What there is of a data set, by the hash of its bytes.
 pub(super) fn hex(hash: &[u8; 32]) -> String {
-    use std::fmt::Write;
-    hash.iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    HEXLOWER.encode(hash)
 }
 
 /// Says what is in a shared segment.

@@ -1,15 +1,15 @@
 //! `master doctor`: does to pools on this machine what usually breaks pools, and tells what came of it.
 
-mod bench;
 mod crashes;
 mod endings;
 mod limits;
 mod payloads;
 mod run;
+mod ward;
 
 pub(crate) use run::run;
 
-use bench::{Bench, Finding};
+use ward::{Finding, Ward};
 
 /// One fault to be shown.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ struct Check {
     /// What goes wrong.
     fault: &'static str,
     /// Does it, and says what was observed: a promise kept, or one that was not.
-    show: fn(&Bench) -> Finding,
+    show: fn(&Ward) -> Finding,
 }
 
 /// All that can be shown without harm to anybody's machine, in the order of the numbers.

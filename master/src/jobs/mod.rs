@@ -7,7 +7,6 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod factor;
 pub(crate) mod imports;
-pub(crate) mod iris;
 pub(crate) mod join;
 pub(crate) mod logs;
 mod order;

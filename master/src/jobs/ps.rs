@@ -20,7 +20,7 @@ use brigade_worker::kill_marked;
 use clap::Args;
 
 use crate::{
-    cli::{Done, duration},
+    cli::{Done, complain, duration},
     report::{
         Format,
         ps::{PoolRow, PsReport, WorkerRow},
@@ -84,6 +84,14 @@ fn show(report: &PsReport, args: &PsArgs, is_screen: bool, out: &mut dyn Write) 
         write!(out, "\x1b[H\x1b[J")?;
     }
     report.write(args.format, out)?;
+    if report.pools.is_empty() && args.format == Format::Table {
+        let nothing = "nothing found: no pool of this user is at work";
+        if is_screen {
+            writeln!(out, "{nothing}")?;
+        } else {
+            complain(nothing);
+        }
+    }
     out.flush()
 }
 

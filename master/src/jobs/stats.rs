@@ -14,9 +14,8 @@ use clap::Args;
 
 use crate::{
     cli::Done,
-    jobs::iris,
     report::{Format, stats::StatsReport},
-    table::{Header, Label, Reading, Table},
+    table::{Header, Label, Reading, Table, iris},
 };
 pub(crate) use measure::{Measures, measure};
 

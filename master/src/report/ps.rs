@@ -241,12 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_to_be_nothing() {
+    fn without_pools_there_is_nothing_but_what_programs_need() {
         let nothing = PsReport { pools: vec![] };
-        assert_eq!(
-            written(&nothing, Format::Table),
-            "nothing found: no pool of this user is at work\n"
-        );
+        assert_eq!(written(&nothing, Format::Table), "");
         assert_eq!(written(&nothing, Format::Json), "{\"pools\":[]}\n");
         assert_eq!(written(&nothing, Format::Lines), "");
     }

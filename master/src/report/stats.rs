@@ -235,8 +235,8 @@ fn figure(number: f64) -> String {
 mod tests {
     use super::*;
     use crate::{
-        jobs::{iris, stats::measure},
-        table::Reading,
+        jobs::stats::measure,
+        table::{Reading, iris},
     };
 
     pub(super) fn written(report: &StatsReport, format: Format) -> String {

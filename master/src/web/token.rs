@@ -5,6 +5,7 @@ use std::{
     io::{self, Read},
 };
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -42,7 +43,7 @@ impl Token {
         File::open("/dev/urandom")?.read_exact(&mut random)?;
         Ok(Self {
             digest: digest(text.as_bytes()),
-            session: hex(&random),
+            session: HEXLOWER.encode(&random),
         })
     }
 
@@ -84,14 +85,6 @@ impl Token {
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::{
 
 use nix::unistd::{Pid, Uid};
 
+use crate::process::Stat;
+
 /// Where named shared memory shows up as files on Linux.
 const FOLDER: &str = "/dev/shm";
 
@@ -140,12 +142,8 @@ fn pid_namespace() -> io::Result<u64> {
 
 /// When a process started, in clock ticks since the machine did.
 fn start_time(pid: i32) -> io::Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The command name in parentheses may hold blanks and parentheses itself; field 22 counts from after it.
-    stat.rsplit_once(')')
-        .and_then(|(_, fields)| fields.split_ascii_whitespace().nth(19))
-        .and_then(|field| field.parse().ok())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "unexpected /proc/<pid>/stat"))
+    let pid = u32::try_from(pid).map_err(io::Error::other)?;
+    Ok(Stat::of(pid)?.start_ticks)
 }
 
 #[cfg(test)]

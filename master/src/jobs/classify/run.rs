@@ -77,6 +77,7 @@ pub(crate) fn run(args: &ClassifyArgs, common: &Common) -> anyhow::Result<Done> 
     let batches = common.workers() * BATCHES_PER_WORKER;
     let tickets = read(input, wanted, batches, tell.clone());
     let format = common.format_or(Format::Lines);
+    let out = narrator.beside(io::stdout().lock());
     let mut desk = Desk {
         width: table.width,
         report: ClassifyReport::new(format, model.weights, &table.class_names)?,
@@ -86,8 +87,9 @@ pub(crate) fn run(args: &ClassifyArgs, common: &Common) -> anyhow::Result<Done> 
         tickets,
         order: Order::new(),
         narrator,
-        out: BufWriter::with_capacity(64 << 10, io::stdout().lock()),
+        out: BufWriter::with_capacity(64 << 10, out),
         faults: 0,
+        done: 0,
     };
     // What the workers have is theirs.
     drop(table);
@@ -136,6 +138,8 @@ struct Desk<W: Write> {
     out: W,
     /// Lines that were no rows, and rows that could not be classified.
     faults: u64,
+    /// Rows that were shown.
+    done: u64,
 }
 
 impl<W: Write> Desk<W> {
@@ -203,6 +207,8 @@ impl<W: Write> Desk<W> {
                 Err(error) if asked.rows.len() == 1 => self.fault_of(&asked.rows[0], &error),
                 Err(_) => self.one_by_one(&asked)?,
             }
+            self.done += asked.rows.len() as u64;
+            self.narrator.tally(self.done, "rows");
             // The reader may have ended.
             let _ = self.tickets.send(());
         }

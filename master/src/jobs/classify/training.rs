@@ -10,9 +10,8 @@ use clap::ValueEnum;
 use thiserror::Error;
 
 use crate::{
-    jobs::iris,
     model::{Column, Data, Model, SHIPPED, fingerprint, fingerprint_of, fingerprint_of_classes},
-    table::{Features, Header, Label, Reading, Table, TableError},
+    table::{Features, Header, Label, Reading, Table, TableError, iris},
 };
 
 use super::layout::{Class, Layout};

@@ -38,7 +38,9 @@ pub(crate) struct BurnArgs {
 pub(super) fn run(args: &BurnArgs, common: &Common) -> anyhow::Result<Done> {
     let narrator = common.narrator();
     let format = common.format_or(Format::Table);
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(narrator.beside(io::stdout().lock()));
+    let ways = if args.no_compare { 1 } else { Way::ALL.len() };
+    let (sums, mut done) = (common.workers() * ways, 0_u64);
     let chosen = Way::from(common.backend());
     let mut failures = 0;
     let mut measure = |way, out: &mut dyn Write| -> anyhow::Result<Run> {
@@ -48,6 +50,8 @@ pub(super) fn run(args: &BurnArgs, common: &Common) -> anyhow::Result<Done> {
             narrator: &narrator,
         };
         let (run, failed) = burning.measure(way, |burned| {
+            done += 1;
+            narrator.progress(done as f64 / sums as f64, done, "sums");
             let is_told = way == chosen && matches!(format, Format::Table | Format::Lines);
             if is_told {
                 // As each one comes, so that it is seen when it happens.

@@ -51,6 +51,7 @@ pub(super) fn run(args: &RaceArgs, common: &Common) -> anyhow::Result<Done> {
         outcomes: Vec::new(),
     };
     let mut failures = 0;
+    let (all, mut done) = (backends.len() * How::ALL.len(), 0_u64);
     for backend in backends {
         let race = Race {
             args,
@@ -63,6 +64,8 @@ pub(super) fn run(args: &RaceArgs, common: &Common) -> anyhow::Result<Done> {
                 Some(outcome) => report.outcomes.push(outcome),
                 None => failures += 1,
             }
+            done += 1;
+            narrator.progress(done as f64 / all as f64, done, "races");
         }
     }
     narrator.finish();

@@ -18,8 +18,8 @@ use nix::{
 };
 
 use super::{
-    Bench, Check, Finding,
-    bench::{answers, descriptors, is_alive, promise, told, until},
+    Check, Finding, Ward,
+    ward::{answers, descriptors, is_alive, promise, told, until},
 };
 
 /// Crashes for the check that nothing is left of them.
@@ -39,22 +39,22 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         number: 3,
         fault: "killed half-way through a result",
-        show: |bench| died(bench, Misdeed::HalfFrame, &Ended::Killed(9)),
+        show: |ward| died(ward, Misdeed::HalfFrame, &Ended::Killed(9)),
     },
     Check {
         number: 4,
         fault: "a task dies of a segmentation fault",
-        show: |bench| died(bench, Misdeed::Segfault, &Ended::Killed(11)),
+        show: |ward| died(ward, Misdeed::Segfault, &Ended::Killed(11)),
     },
     Check {
         number: 5,
         fault: "a task exits with code 0",
-        show: |bench| died(bench, Misdeed::Exit(0), &Ended::Exited(0)),
+        show: |ward| died(ward, Misdeed::Exit(0), &Ended::Exited(0)),
     },
     Check {
         number: 6,
         fault: "a task exits with code 3",
-        show: |bench| died(bench, Misdeed::Exit(3), &Ended::Exited(3)),
+        show: |ward| died(ward, Misdeed::Exit(3), &Ended::Exited(3)),
     },
     Check {
         number: 8,
@@ -93,14 +93,14 @@ fn sigkill(pid: i32) {
     let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
 }
 
-fn died(bench: &Bench, misdeed: Misdeed, expected: &Ended) -> Finding {
-    let error = bench.crowd(misdeed)?;
+fn died(ward: &Ward, misdeed: Misdeed, expected: &Ended) -> Finding {
+    let error = ward.crowd(misdeed)?;
     let is_it = matches!(&error, TaskError::WorkerDied { how, .. } if how == expected);
     promise(is_it, error.to_string())
 }
 
-fn idle_kill(bench: &Bench) -> Finding {
-    let pool = bench.pool(2)?;
+fn idle_kill(ward: &Ward) -> Finding {
+    let pool = ward.pool(2)?;
     answers(&pool)?;
     let before = pool.worker_pids();
     before.iter().copied().for_each(sigkill);
@@ -112,8 +112,8 @@ fn idle_kill(bench: &Bench) -> Finding {
     Ok("both replaced, the next task is well".into())
 }
 
-fn busy_kill(bench: &Bench) -> Finding {
-    let pool = bench.builder(2).retries(100).start().map_err(told)?;
+fn busy_kill(ward: &Ward) -> Finding {
+    let pool = ward.builder(2).retries(100).start().map_err(told)?;
     let mut kills = 0;
     for (at, outcome) in (0..).zip(pool.map::<Echo, _>(0..20_000)) {
         if outcome != Ok(at) {
@@ -127,8 +127,8 @@ fn busy_kill(bench: &Bench) -> Finding {
     Ok(format!("{kills} kills, each of 20,000 results once"))
 }
 
-fn panics(bench: &Bench) -> Finding {
-    let error = bench.crowd(Misdeed::Panic("ouch".into()))?;
+fn panics(ward: &Ward) -> Finding {
+    let error = ward.crowd(Misdeed::Panic("ouch".into()))?;
     let TaskError::Failed {
         failure: TaskFailure::Panicked {
             message, location, ..
@@ -144,8 +144,8 @@ fn panics(bench: &Bench) -> Finding {
     )
 }
 
-fn babbles(bench: &Bench) -> Finding {
-    let error = bench.crowd(Misdeed::BadLength)?;
+fn babbles(ward: &Ward) -> Finding {
+    let error = ward.crowd(Misdeed::BadLength)?;
     let is_it = matches!(
         &error,
         TaskError::WorkerDied {
@@ -156,10 +156,10 @@ fn babbles(bench: &Bench) -> Finding {
     promise(is_it, error.to_string())
 }
 
-fn grandchildren(bench: &Bench) -> Finding {
+fn grandchildren(ward: &Ward) -> Finding {
     for has_own_session in [false, true] {
         let grace = Duration::from_millis(200);
-        let pool = bench.builder(1).grace(grace).start().map_err(told)?;
+        let pool = ward.builder(1).grace(grace).start().map_err(told)?;
         let child = pool.submit::<Fault>(Misdeed::LeaveChild { has_own_session });
         let child = child.map_err(told)?.wait().map_err(told)?;
         let child = i32::try_from(child).map_err(told)?;
@@ -179,8 +179,8 @@ fn grandchildren(bench: &Bench) -> Finding {
     Ok("ended with it, also with a session of their own".into())
 }
 
-fn crashed(bench: &Bench) -> Result<Pool, String> {
-    let pool = bench.pool(2)?;
+fn crashed(ward: &Ward) -> Result<Pool, String> {
+    let pool = ward.pool(2)?;
     answers(&pool)?;
     let crashes = vec![Misdeed::Exit(1); CRASHES];
     let died = pool.map::<Fault, _>(crashes).filter(Result::is_err).count();
@@ -192,8 +192,8 @@ fn crashed(bench: &Bench) -> Result<Pool, String> {
     Ok(pool)
 }
 
-fn zombies(bench: &Bench) -> Finding {
-    let pool = crashed(bench)?;
+fn zombies(ward: &Ward) -> Finding {
+    let pool = crashed(ward)?;
     until("all workers live", || {
         pool.worker_pids().iter().all(|pid| is_alive(*pid))
     })?;
@@ -204,16 +204,16 @@ fn zombies(bench: &Bench) -> Finding {
     Ok("none, and no child left".into())
 }
 
-fn leaks(bench: &Bench) -> Finding {
+fn leaks(ward: &Ward) -> Finding {
     let before = descriptors();
-    crashed(bench)?.join();
+    crashed(ward)?.join();
     until("the descriptors are closed", || descriptors() <= before)?;
     Ok(format!("{before} before, {} after", descriptors()))
 }
 
-fn retries(bench: &Bench) -> Finding {
+fn retries(ward: &Ward) -> Finding {
     let outcome = |retries| -> Result<TaskError, String> {
-        let pool = bench.builder(1).retries(retries).start().map_err(told)?;
+        let pool = ward.builder(1).retries(retries).start().map_err(told)?;
         let handle = pool.submit::<Fault>(Misdeed::Exit(1)).map_err(told)?;
         handle.wait().err().ok_or_else(|| "a crash was well".into())
     };

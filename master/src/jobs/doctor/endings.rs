@@ -19,9 +19,9 @@ use brigade::{
 };
 
 use super::{
-    Bench, Check, Finding,
-    bench::{answers, is_alive, promise, told, until},
+    Check, Finding, Ward,
     limits::all_cancelled,
+    ward::{answers, is_alive, promise, told, until},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -47,8 +47,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn callback(bench: &Bench) -> Finding {
-    let pool = bench.pool(1)?;
+fn callback(ward: &Ward) -> Finding {
+    let pool = ward.pool(1)?;
     let called = Arc::new(AtomicU32::new(0));
     for n in 0..20 {
         let called = Arc::clone(&called);
@@ -69,8 +69,8 @@ fn callback(bench: &Bench) -> Finding {
     )
 }
 
-fn closed(bench: &Bench) -> Finding {
-    let pool = bench.pool(1)?;
+fn closed(ward: &Ward) -> Finding {
+    let pool = ward.pool(1)?;
     pool.close();
     match pool.submit::<Echo>(1) {
         Err(SubmitError::Closed) => Ok(SubmitError::Closed.to_string()),
@@ -78,8 +78,8 @@ fn closed(bench: &Bench) -> Finding {
     }
 }
 
-fn racing(bench: &Bench) -> Finding {
-    let pool = bench.pool(2)?;
+fn racing(ward: &Ward) -> Finding {
+    let pool = ward.pool(2)?;
     let (done, lost) = (AtomicU32::new(0), AtomicU32::new(0));
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -97,8 +97,8 @@ fn racing(bench: &Bench) -> Finding {
     promise(lost == 0, format!("{done} accepted and done, {lost} lost"))
 }
 
-fn leaving(bench: &Bench) -> Finding {
-    let pool = bench.pool(2)?;
+fn leaving(ward: &Ward) -> Finding {
+    let pool = ward.pool(2)?;
     let long = || Misdeed::Sleep(Duration::from_mins(10));
     let submit = |_| pool.submit::<Fault>(long()).map_err(told);
     let handles = (0..20).map(submit).collect::<Result<Vec<_>, _>>()?;

@@ -14,8 +14,8 @@ use brigade::{
 };
 
 use super::{
-    Bench, Check, Finding,
-    bench::{answers, promise, told},
+    Check, Finding, Ward,
+    ward::{answers, promise, told},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -60,9 +60,9 @@ fn nap(ms: u64) -> Misdeed {
     Misdeed::Sleep(Duration::from_millis(ms))
 }
 
-fn hangs(bench: &Bench) -> Finding {
+fn hangs(ward: &Ward) -> Finding {
     let limit = Duration::from_millis(100);
-    let pool = bench
+    let pool = ward
         .builder(1)
         .timeout(limit)
         .grace(limit)
@@ -77,8 +77,8 @@ fn hangs(bench: &Bench) -> Finding {
     }
 }
 
-fn aims(bench: &Bench) -> Finding {
-    let pool = bench
+fn aims(ward: &Ward) -> Finding {
+    let pool = ward
         .builder(2)
         .grace(Duration::from_millis(1))
         .start()
@@ -104,8 +104,8 @@ fn aims(bench: &Bench) -> Finding {
     )
 }
 
-fn pauses(bench: &Bench) -> Finding {
-    let pool = bench
+fn pauses(ward: &Ward) -> Finding {
+    let pool = ward
         .builder(1)
         .timeout(Duration::from_millis(400))
         .start()
@@ -121,10 +121,10 @@ fn pauses(bench: &Bench) -> Finding {
     Ok("600 ms of pause did not count against 400 ms".into())
 }
 
-fn bad_start(bench: &Bench) -> Finding {
+fn bad_start(ward: &Ward) -> Finding {
     let began = Instant::now();
     let words = "no licence".to_owned();
-    let builder = bench
+    let builder = ward
         .builder(2)
         .initializer::<Fault>(Misdeed::Complain(words));
     let pool = builder.map_err(told)?.start().map_err(told)?;
@@ -142,8 +142,8 @@ fn bad_start(bench: &Bench) -> Finding {
     )
 }
 
-fn recycles(bench: &Bench) -> Finding {
-    let pool = bench
+fn recycles(ward: &Ward) -> Finding {
+    let pool = ward
         .builder(1)
         .max_tasks_per_worker(1)
         .start()
@@ -161,8 +161,8 @@ fn recycles(bench: &Bench) -> Finding {
     )
 }
 
-fn endless(bench: &Bench) -> Finding {
-    let pool = bench.pool(2)?;
+fn endless(ward: &Ward) -> Finding {
+    let pool = ward.pool(2)?;
     let mut taken = 0_u64;
     let inputs = (0..).inspect(|_| taken += 1);
     let count = pool.map::<Echo, _>(inputs).take(5_000).flatten().count();
@@ -172,8 +172,8 @@ fn endless(bench: &Bench) -> Finding {
     )
 }
 
-fn slow_consumer(bench: &Bench) -> Finding {
-    let pool = bench.pool(2)?;
+fn slow_consumer(ward: &Ward) -> Finding {
+    let pool = ward.pool(2)?;
     let mut outputs = pool.map_unordered::<Echo, _>(0_u64..);
     let first = outputs.next().map(|(_, outcome)| outcome);
     promise(matches!(first, Some(Ok(_))), "no first result")?;

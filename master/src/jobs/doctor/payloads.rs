@@ -9,8 +9,8 @@ use brigade::{
 };
 
 use super::{
-    Bench, Check, Finding,
-    bench::{answers, promise, told},
+    Check, Finding, Ward,
+    ward::{answers, promise, told},
 };
 
 /// A result limit for the check of it.
@@ -71,8 +71,8 @@ impl Task for Refused {
     type Output = u64;
 }
 
-fn unencodable(bench: &Bench) -> Finding {
-    let pool = bench.pool(1)?;
+fn unencodable(ward: &Ward) -> Finding {
+    let pool = ward.pool(1)?;
     let error = pool.submit::<Unencodable>(()).map_err(told)?.wait();
     answers(&pool)?;
     let failure = failure(error)?;
@@ -83,8 +83,8 @@ fn unencodable(bench: &Bench) -> Finding {
     )
 }
 
-fn undecodable(bench: &Bench) -> Finding {
-    let pool = bench.pool(1)?;
+fn undecodable(ward: &Ward) -> Finding {
+    let pool = ward.pool(1)?;
     let error = pool
         .submit::<Misunderstood>(5_000_000_000)
         .map_err(told)?
@@ -96,8 +96,8 @@ fn undecodable(bench: &Bench) -> Finding {
     }
 }
 
-fn bad_input(bench: &Bench) -> Finding {
-    let pool = bench.pool(1)?;
+fn bad_input(ward: &Ward) -> Finding {
+    let pool = ward.pool(1)?;
     let refused = pool.submit::<Refused>(Refusing);
     answers(&pool)?;
     match refused {
@@ -106,8 +106,8 @@ fn bad_input(bench: &Bench) -> Finding {
     }
 }
 
-fn large(bench: &Bench) -> Finding {
-    let pool = bench.pool(1)?;
+fn large(ward: &Ward) -> Finding {
+    let pool = ward.pool(1)?;
     let size = 80 << 20;
     let output = pool
         .submit::<Huge>(size)
@@ -120,8 +120,8 @@ fn large(bench: &Bench) -> Finding {
     )
 }
 
-fn too_large(bench: &Bench) -> Finding {
-    let pool = bench
+fn too_large(ward: &Ward) -> Finding {
+    let pool = ward
         .builder(1)
         .result_limit(LIMIT_BYTES)
         .start()
@@ -136,8 +136,8 @@ fn too_large(bench: &Bench) -> Finding {
     )
 }
 
-fn both_full(bench: &Bench) -> Finding {
-    let pool = bench.pool(2)?;
+fn both_full(ward: &Ward) -> Finding {
+    let pool = ward.pool(2)?;
     let inputs = (0..4_u8).map(|n| vec![n; LARGE_BYTES / 4]);
     for (n, output) in (0_u8..).zip(pool.map::<EchoBytes, _>(inputs)) {
         let output = output.map_err(told)?;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use nix::sys::resource::{Resource, setrlimit};
 
-use super::{Bench, Check, Finding, bench::answers, checks};
+use super::{Check, Finding, Ward, checks, ward::answers};
 use crate::{
     cli::{Done, Options},
     report::{
@@ -31,18 +31,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let began = Instant::now();
     let narrator = options.narrator();
-    let bench = Bench::new(options.worker_exe());
+    let ward = Ward::new(options.worker_exe());
     let first = Check {
         number: 0,
         fault: "none: a worker starts and answers",
-        show: |bench| {
-            answers(&bench.pool(1)?)?;
+        show: |ward| {
+            answers(&ward.pool(1)?)?;
             Ok("it does".into())
         },
     };
     let all = checks();
     let count = all.len() + 1;
-    let mut rows = vec![examine(first, &bench)];
+    let mut rows = vec![examine(first, &ward)];
     for check in all {
         let done = rows.len();
         narrator.progress(done as f64 / count as f64, done as u64, "checks");
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
         if !rows[0].is_ok || began.elapsed() > LIMIT_OF_ALL {
             break;
         }
-        rows.push(examine(check, &bench));
+        rows.push(examine(check, &ward));
     }
     narrator.finish();
     let report = DoctorReport {
@@ -75,11 +75,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
 }
 
 /// Carries out one check under its time limit.
-fn examine(check: Check, bench: &Bench) -> Row {
+fn examine(check: Check, ward: &Ward) -> Row {
     let began = Instant::now();
     let (tell, told) = mpsc::channel();
-    let bench = bench.clone();
-    let thread = thread::Builder::new().spawn(move || drop(tell.send((check.show)(&bench))));
+    let ward = ward.clone();
+    let thread = thread::Builder::new().spawn(move || drop(tell.send((check.show)(&ward))));
     let finding: Finding = match thread {
         Err(error) => Err(error.to_string()),
         Ok(_) => told

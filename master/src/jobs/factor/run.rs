@@ -54,7 +54,7 @@ pub(crate) fn run(args: &FactorArgs, common: &Common) -> anyhow::Result<Done> {
         method: args.method(),
     };
     let report = FactorReport::new(common.format_or(Format::Lines), args.primes);
-    let out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let out = BufWriter::with_capacity(64 << 10, narrator.beside(io::stdout().lock()));
     let Factored {
         report,
         mut out,
@@ -120,6 +120,7 @@ pub(crate) fn factor<W: Write>(
     let pool = common.start_anywhere(common.pool("factor", narrator))?;
     let (tell, news) = mpsc::channel();
     let method = numbers.method;
+    let expected = numbers.source.count();
     let batches = common.workers() * BATCHES_PER_WORKER * common.depth();
     let tickets = read(numbers, batches, tell.clone());
     let mut desk = Desk {
@@ -132,6 +133,8 @@ pub(crate) fn factor<W: Write>(
         report,
         out,
         faults: 0,
+        expected,
+        done: 0,
     };
     desk.work(&news)?;
     let workers = desk.pool.stats().workers;
@@ -174,6 +177,9 @@ struct Desk<W: Write> {
     out: W,
     /// Words that were no numbers, and numbers that could not be done.
     faults: u64,
+    /// How many numbers there are, if that is known.
+    expected: Option<u64>,
+    done: u64,
 }
 
 impl<W: Write> Desk<W> {
@@ -230,10 +236,23 @@ impl<W: Write> Desk<W> {
                 }
                 Err(_) => self.one_by_one(&numbers)?,
             }
+            self.done += numbers.len() as u64;
+            self.show_progress();
             // The reader may have ended.
             let _ = self.tickets.send(());
         }
         Ok(())
+    }
+
+    fn show_progress(&self) {
+        let done = self.done;
+        match self.expected {
+            Some(all) => {
+                let fraction = done as f64 / all.max(1) as f64;
+                self.narrator.progress(fraction, done, "numbers");
+            }
+            None => self.narrator.tally(done, "numbers"),
+        }
     }
 
     /// One number of a chunk was too much: the others are done without it.

@@ -59,6 +59,20 @@ impl From<Unwanted> for Stopped {
 }
 
 impl Source {
+    /// How many numbers come, as far as that is known before.
+    pub(super) fn count(&self) -> Option<u64> {
+        match self {
+            Self::Arguments(words) => {
+                let numbers = words
+                    .iter()
+                    .map(|word| word.split_ascii_whitespace().count());
+                Some(numbers.sum::<usize>() as u64)
+            }
+            Self::Input => None,
+            Self::Random(random) => Some(random.count),
+        }
+    }
+
     /// Sends all there is, in order.
     pub(super) fn feed(
         self,

@@ -2,6 +2,7 @@
 
 use std::{fs, time::Duration};
 
+use brigade_protocol::process::Stat;
 use nix::unistd::{SysconfVar, sysconf};
 
 use super::Seen;
@@ -21,23 +22,13 @@ pub(super) struct Usage {
 impl Usage {
     /// `None` when there is no such process.
     pub(super) fn of(pid: u32) -> Option<Self> {
-        let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
-        let stat = read("stat")?;
-        // The name in parentheses may hold anything; field 3 is the first after it.
-        let (_, rest) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
-        if fields
-            .first()
-            .is_some_and(|state| matches!(*state, "Z" | "X"))
-        {
-            return None;
-        }
+        let stat = Stat::of(pid).ok().filter(Stat::is_alive)?;
+        let memory = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
         Some(Self {
-            cpu: ticks(number(14)? + number(15)?),
-            started: ticks(number(22)?),
-            resident_bytes: number(24)? * page_bytes(),
-            private_bytes: read("smaps_rollup").map(|text| private(&text)),
+            cpu: ticks(stat.cpu_ticks),
+            started: ticks(stat.start_ticks),
+            resident_bytes: stat.resident_pages * page_bytes(),
+            private_bytes: memory.ok().map(|text| private(&text)),
         })
     }
 

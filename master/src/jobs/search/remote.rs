@@ -114,6 +114,15 @@ impl Remote {
         is_enough
     }
 
+    /// How many of the files the shard has begun to load, or more, as far as can be seen from here.
+    pub(super) fn taken(&self) -> usize {
+        if self.is_lost {
+            return self.files.len();
+        }
+        let orders = self.waiting.len() + self.orders.len();
+        self.ordered.saturating_sub(orders * BATCH)
+    }
+
     pub(super) fn order(&mut self, order: Order) {
         self.waiting.push_back(order);
         self.flush();

@@ -159,7 +159,8 @@ impl Desk<'_> {
 
     /// Asks for a pattern and shows what is found.
     fn answer(&mut self, pattern: &Pattern, began: Instant) -> anyhow::Result<()> {
-        let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+        let out = self.narrator.beside(io::stdout().lock());
+        let mut out = BufWriter::with_capacity(64 << 10, out);
         let spans = self.style.is_coloured || self.style.format == Format::Json;
         let wanted = self.args.wanted(spans);
         let (report, outcome) = ask(

@@ -14,7 +14,7 @@ use brigade_protocol::jobs::search::{
 };
 
 use super::remote::{Held, Remote};
-use crate::cli::{Common, signals};
+use crate::cli::{Common, Narrator, signals};
 
 mod question;
 
@@ -56,6 +56,7 @@ pub(super) struct Shards {
     /// How often in a row a shard may die before it has loaded its files.
     retries: u32,
     news: Vec<News>,
+    narrator: Narrator,
 }
 
 impl Shards {
@@ -65,6 +66,7 @@ impl Shards {
         count: usize,
         terms: Terms,
         retries: u32,
+        narrator: &Narrator,
     ) -> anyhow::Result<Self> {
         let pool = Common::start(pool.workers(count).retries(RETRIES))?;
         let said = Queue::bounded(ANSWERS)?;
@@ -102,6 +104,7 @@ impl Shards {
             asked: 0,
             retries,
             news: Vec::new(),
+            narrator: narrator.clone(),
         })
     }
 
@@ -142,6 +145,14 @@ impl Shards {
     pub(super) fn listen(&mut self) -> Result<(), QueueError> {
         while self.pump(Duration::ZERO)? != Heard::Nothing {}
         Ok(())
+    }
+
+    /// Shows how many of the files the shards have taken up. An answer comes soon after the last one.
+    fn show_progress(&self) {
+        let count = |files: fn(&Remote) -> usize| self.remotes.iter().map(files).sum::<usize>();
+        let (all, done) = (count(|remote| remote.files.len()), count(Remote::taken));
+        let fraction = done as f64 / all.max(1) as f64;
+        self.narrator.progress(fraction, done as u64, "files");
     }
 
     /// What has happened since it was last asked.

@@ -91,6 +91,7 @@ impl<'a> Tree<'a> {
                 workers,
                 args.terms(),
                 common.retries_or(RETRIES),
+                narrator,
             )?,
             deal: Deal::new(workers),
             paths: Vec::new(),
@@ -161,6 +162,7 @@ impl<'a> Tree<'a> {
             bytes,
         };
         self.shards.give(shard, file)?;
+        self.narrator.tally(u64::from(number), "files found");
         if let Some(watched) = &mut self.watched {
             watched.numbers.insert(Arc::clone(&path), number);
             // A file that was given may lie in a directory that was not.

@@ -15,10 +15,7 @@ use clap::Args;
 use thiserror::Error;
 
 use super::{Distances, Grid, Ks, Metric, Terms};
-use crate::{
-    jobs::iris,
-    table::{FeatureList, Header, Label, Reading, Table, TableError},
-};
+use crate::table::{FeatureList, Header, Label, Reading, Table, TableError, iris};
 
 // No doc comment: clap would take it for that of the command.
 #[derive(Debug, Clone, Args)]

@@ -8,9 +8,8 @@ use clap::ValueEnum;
 
 use super::{Scored, Terms, TuneInput};
 use crate::{
-    jobs::iris,
     model::{self, Column, Data, Model},
-    table::{Header, Label, Table},
+    table::{Header, Label, Table, iris},
 };
 
 /// The files that a model rests on. To be taken when they are read, so that the model tells when they change later.

@@ -9,9 +9,6 @@ use super::{PoolRow, PsReport, WorkerRow};
 use crate::report::layout::{hide, printable, right, sheet, terminal_width, time};
 
 pub(super) fn write(report: &PsReport, out: &mut dyn Write) -> io::Result<()> {
-    if report.pools.is_empty() {
-        return writeln!(out, "nothing found: no pool of this user is at work");
-    }
     for (position, pool) in report.pools.iter().enumerate() {
         if position > 0 {
             writeln!(out)?;

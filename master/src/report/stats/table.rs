@@ -110,7 +110,7 @@ mod tests {
         Format,
         tests::{of, written},
     };
-    use crate::jobs::iris;
+    use crate::table::iris;
 
     #[test]
     fn a_row_a_feature() {

@@ -66,6 +66,7 @@ impl Shards {
                 outcome = Outcome::Interrupted;
                 break;
             }
+            self.show_progress();
             match self.pump(LOOK)? {
                 Heard::Said(shard, Said::Page(to, page)) if to == number => {
                     merge.page(shard, page);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{jobs::iris, table::Reading};
+use crate::table::{Reading, iris};
 
 fn measures(text: &str) -> Vec<Measures> {
     measure(&Table::parse("t", text.as_bytes(), &Reading::default()).unwrap())

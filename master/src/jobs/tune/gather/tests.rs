@@ -7,12 +7,9 @@ use brigade_worker::jobs::tune::{Prepared, score};
 
 use super::*;
 use crate::{
-    jobs::{
-        iris,
-        tune::{Distances, Ks, Terms, plan},
-    },
+    jobs::tune::{Distances, Ks, Terms, plan},
     report::{Format, tune::TuneReport},
-    table::{Reading, Table},
+    table::{Reading, Table, iris},
 };
 
 /// The whole job without processes, against the output of the chapter's own program.

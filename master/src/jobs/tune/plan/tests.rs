@@ -1,11 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::jobs::{
-    iris,
-    tune::{Distances, Ks},
+use crate::{
+    jobs::tune::{Distances, Ks},
+    table::{Origin, Reading, iris},
 };
-use crate::table::{Origin, Reading};
 
 fn grid(ks: &str, distances: &str) -> Grid {
     Grid {

@@ -14,6 +14,7 @@ use brigade::{
         fault::{Fault, Misdeed},
     },
 };
+use brigade_protocol::process::Stat;
 
 /// What was observed, as a promise kept or as one that was not.
 pub(super) type Finding = Result<String, String>;
@@ -23,11 +24,11 @@ const INNOCENT: u64 = 100;
 
 /// Makes pools.
 #[derive(Debug, Clone)]
-pub(super) struct Bench {
+pub(super) struct Ward {
     worker: Option<PathBuf>,
 }
 
-impl Bench {
+impl Ward {
     pub(super) fn new(worker: Option<&Path>) -> Self {
         let worker = worker.map(Path::to_owned);
         Self { worker }
@@ -106,11 +107,7 @@ pub(super) fn until(what: &str, condition: impl Fn() -> bool) -> Result<(), Stri
 
 /// Whether a process runs, so neither is gone nor a zombie.
 pub(super) fn is_alive(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
-    state.is_some_and(|state| state != 'Z' && state != 'X')
+    u32::try_from(pid).is_ok_and(|pid| Stat::of(pid).is_ok_and(|stat| stat.is_alive()))
 }
 
 /// How many descriptors this process has open.
