@@ -44,7 +44,7 @@ impl Stat {
         !matches!(self.state, 'Z' | 'X')
     }
 
-    /// The fields of proc_pid_stat(5), which counts them from 1.
+    /// The fields of `proc_pid_stat(5)`, which counts them from 1.
     fn parse(text: &str) -> Option<Self> {
         // The name, field 2 in parentheses, may hold anything, blanks and parentheses included.
         let (_, rest) = text.rsplit_once(')')?;

@@ -48,55 +48,26 @@ fn run() {
         }
     };
     match arguments[0].as_str() {
-        "print" => {
-            let bytes = arguments[1].parse().unwrap();
-            let worker = pool
-                .submit::<Fault>(Misdeed::Print(bytes))
-                .unwrap()
-                .wait()
-                .unwrap();
-            let still = pool.submit::<Fault>(Misdeed::None).unwrap().wait().unwrap();
-            println!("\nsame worker: {}", worker == still);
-        }
+        "print" => print(&pool, arguments[1].parse().unwrap()),
         "descriptors" => {
             let list = pool.submit::<Fault>(Misdeed::ListDescriptors).unwrap();
             println!("{}", list.wait().unwrap_err());
         }
-        "abandon" | "vanish" => {
-            assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
-            let nap = Misdeed::Sleep(Duration::from_hours(1));
-            let _running = pool.submit::<Fault>(nap).unwrap();
-            let _queued = pool.submit::<Echo>(2).unwrap();
-            for pid in pool.worker_pids() {
-                eprintln!("OS PID {pid}");
-            }
-            if arguments[0] == "vanish" {
-                process::exit(0);
-            }
+        "abandon" => abandon(&pool),
+        "vanish" => {
+            abandon(&pool);
+            process::exit(0);
         }
-        "crash" => {
-            let daemon = pool.submit::<Fault>(Misdeed::LeaveDaemon).unwrap();
-            println!("{}", daemon.wait().unwrap());
-            let crash = pool.submit::<Fault>(Misdeed::Segfault).unwrap();
-            crash.wait().unwrap_err();
+        "crash" => crash(&pool),
+        "rest" => rest(&pool),
+        "finish" => {
+            submit_fifty(&pool);
+            pool.join();
         }
-        "rest" => {
-            assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
-            for pid in pool.worker_pids() {
-                eprintln!("OS PID {pid}");
-            }
-            let _ = std::io::stdin().read_line(&mut String::new());
-        }
-        "finish" | "discard" => {
-            for number in 0..50 {
-                let _nobody_looks = pool.submit::<Echo>(number).unwrap();
-            }
-            if arguments[0] == "finish" {
-                pool.join();
-            } else {
-                let _running = pool.submit::<Fault>(Misdeed::Sleep(Duration::from_hours(1)));
-                pool.terminate();
-            }
+        "discard" => {
+            submit_fifty(&pool);
+            let _running = pool.submit::<Fault>(an_hour());
+            pool.terminate();
         }
         "hunger" => {
             let guilty = pool.submit::<Fault>(Misdeed::EatMemory(2 << 30)).unwrap();
@@ -112,10 +83,53 @@ fn run() {
             for number in 0..7 {
                 pool.submit::<Echo>(number).unwrap().wait().unwrap();
             }
-            let nap = Misdeed::Sleep(Duration::from_hours(1));
-            pool.submit::<Fault>(nap).unwrap().wait().unwrap();
+            pool.submit::<Fault>(an_hour()).unwrap().wait().unwrap();
         }
         other => panic!("prober does not know `{other}`"),
+    }
+}
+
+fn an_hour() -> Misdeed {
+    Misdeed::Sleep(Duration::from_hours(1))
+}
+
+fn tell_workers(pool: &Pool) {
+    for pid in pool.worker_pids() {
+        eprintln!("OS PID {pid}");
+    }
+}
+
+fn print(pool: &Pool, bytes: usize) {
+    let print = pool.submit::<Fault>(Misdeed::Print(bytes)).unwrap();
+    let worker = print.wait().unwrap();
+    let still = pool.submit::<Fault>(Misdeed::None).unwrap().wait().unwrap();
+    println!("\nsame worker: {}", worker == still);
+}
+
+/// Leaves a task that runs and one that waits.
+fn abandon(pool: &Pool) {
+    assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+    let _running = pool.submit::<Fault>(an_hour()).unwrap();
+    let _queued = pool.submit::<Echo>(2).unwrap();
+    tell_workers(pool);
+}
+
+fn crash(pool: &Pool) {
+    let daemon = pool.submit::<Fault>(Misdeed::LeaveDaemon).unwrap();
+    println!("{}", daemon.wait().unwrap());
+    let crash = pool.submit::<Fault>(Misdeed::Segfault).unwrap();
+    crash.wait().unwrap_err();
+}
+
+fn rest(pool: &Pool) {
+    assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
+    tell_workers(pool);
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+fn submit_fifty(pool: &Pool) {
+    for number in 0..50 {
+        let _nobody_looks = pool.submit::<Echo>(number).unwrap();
     }
 }
 

@@ -24,6 +24,7 @@
 //! }
 //! ```
 
+mod birth;
 mod conditions;
 mod context;
 mod descendants;
@@ -37,6 +38,8 @@ mod sender;
 mod serve;
 mod start;
 
+#[doc(hidden)]
+pub use birth::{spawn_patiently, take_hold};
 pub use brigade_protocol::queue;
 pub use context::{Context, ContextError};
 #[doc(hidden)]

@@ -1,17 +1,17 @@
 //! How the server is reached.
 
-use std::{fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event as NatsEvent, RequestErrorKind, ServerAddr,
-    jetstream::{self, Context},
+    jetstream,
 };
 use serde::Deserialize;
 
-use super::error::ClusterError;
-
-/// How long one question to the server may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+use super::{
+    error::ClusterError,
+    link::{Link, PATIENCE, within},
+};
 
 /// A server before this lacks what is needed, and one before that is known to lose and to repeat more.
 const OLDEST: (u32, u32) = (2, 9);
@@ -254,50 +254,6 @@ struct Account {
 #[derive(Debug, Deserialize)]
 struct Complaint {
     description: String,
-}
-
-/// A connection to the server.
-#[derive(Clone)]
-pub(super) struct Link {
-    pub(super) client: Client,
-    pub(super) js: Context,
-    /// What is to be said of the server.
-    pub(super) warning: Option<String>,
-    pub(super) replicas: usize,
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link")
-    }
-}
-
-/// Room for a message beside what it carries.
-const ENVELOPE: usize = 8 << 10;
-
-impl Link {
-    /// The most bytes that a message may carry.
-    pub(super) fn max_payload(&self) -> usize {
-        self.client
-            .server_info()
-            .max_payload
-            .saturating_sub(ENVELOPE)
-            .max(ENVELOPE)
-    }
-}
-
-/// Waits for an answer, but not for ever.
-pub(super) async fn within<F: Future>(
-    what: &str,
-    limit: Duration,
-    answer: F,
-) -> Result<F::Output, ClusterError> {
-    tokio::time::timeout(limit, answer)
-        .await
-        .map_err(|_| ClusterError::Slow {
-            what: what.to_owned(),
-            limit,
-        })
 }
 
 fn server(url: &str) -> Result<ServerAddr, ClusterError> {

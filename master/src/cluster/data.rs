@@ -21,8 +21,8 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::{
-    broker::{Link, PATIENCE, within},
     error::ClusterError,
+    link::{Link, PATIENCE, within},
     names::DATA,
     wire::DataSet,
 };

@@ -11,6 +11,7 @@ mod pieces;
 mod results;
 mod setup;
 mod state;
+mod streams;
 mod work;
 
 use std::{

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `broker.rs`, `names.rs`, `error.rs` | how the server is reached, what things are called there, what can go wrong |
+//! | `broker.rs`, `link.rs`, `names.rs`, `error.rs` | how the server is reached and asked, what things are called there, what can go wrong |
 //! | `wire.rs`, `failure.rs` | the messages, and how a task's error travels in one |
 //! | `data.rs` | shared segments in the object store, and once on each host |
 //! | `master.rs` and `master/` | the engine: tasks become chunks, results become outcomes |
@@ -17,6 +17,7 @@ mod broker;
 mod data;
 mod error;
 mod failure;
+mod link;
 mod master;
 mod names;
 mod publish;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 
-use super::{broker::Link, error::is_full};
+use super::{error::is_full, link::Link};
 
 /// A message on its way does not fail when the connection is lost, so it has only so long.
 const ANSWER: Duration = Duration::from_secs(4);

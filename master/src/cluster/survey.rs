@@ -9,9 +9,10 @@ use futures_util::StreamExt;
 use tokio::{runtime::Builder, time::timeout};
 
 use super::{
-    broker::{Broker, Link, PATIENCE, within},
+    broker::Broker,
     data,
     error::ClusterError,
+    link::{Link, PATIENCE, within},
     names::{ALL_HOSTS, ALL_JOBS, ALL_MASTERS, ASK, HOSTS, JOBS, JobName, last_token},
     wire::{Description, HostBeat, MasterBeat, decode_greeted},
 };

@@ -14,15 +14,13 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
-    thread,
-    time::Duration,
 };
 
 use brigade_protocol::{
     fd,
     shm::{BoardName, Lane},
 };
-use brigade_worker::{MARK_VARIABLE, mark, with_own_marks};
+use brigade_worker::{MARK_VARIABLE, mark, spawn_patiently, take_hold, with_own_marks};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
@@ -33,13 +31,9 @@ use nix::{
     },
     unistd::{Pid, pipe2},
 };
-use rustix::process::PidfdFlags;
 
 use super::{inherit::inheritable, log::Log, reap::Child, start_error::StartError};
 use crate::os::duplicate_from;
-
-/// Tries for an executable that is still open for writing somewhere, 10 ms apart.
-const BUSY_TRIES: u32 = 50;
 
 /// A segment that every worker of the pool is given.
 #[derive(Debug)]
@@ -118,7 +112,7 @@ impl Recipe {
         );
         let pid = self.exec(index, inherited, &log, &mark)?;
         Ok(Spawned {
-            child: own(pid)?,
+            child: Child::new(pid, take_hold(pid)?),
             tasks: File::from(tasks_write),
             results: File::from(results_read),
             lane,
@@ -173,17 +167,8 @@ impl Recipe {
         let path = c_string(self.executable.as_os_str())?;
         let title = c_string(OsStr::new(title))?;
         let environment = environment(&self.conditions.environment, mark)?;
-        let mut tries = 0;
-        loop {
-            match posix_spawn(&*path, &actions, &attributes, &[&title], &environment) {
-                Ok(pid) => return Ok(pid),
-                Err(Errno::ETXTBSY) if tries < BUSY_TRIES => {
-                    tries += 1;
-                    thread::sleep(Duration::from_millis(10));
-                }
-                Err(errno) => return Err(self.explain(errno)),
-            }
-        }
+        spawn_patiently(|| posix_spawn(&*path, &actions, &attributes, &[&title], &environment))
+            .map_err(|errno| self.explain(errno))
     }
 
     fn explain(&self, errno: Errno) -> StartError {
@@ -195,22 +180,6 @@ impl Recipe {
                 path,
                 error: errno.into(),
             }
-        }
-    }
-}
-
-/// Takes a handle on a child that has just been started, which nobody else can have reaped yet.
-fn own(pid: Pid) -> Result<Child, StartError> {
-    let raw = rustix::process::Pid::from_raw(pid.as_raw())
-        .ok_or(io::ErrorKind::InvalidData)
-        .map_err(io::Error::from)?;
-    match rustix::process::pidfd_open(raw, PidfdFlags::empty()) {
-        Ok(pidfd) => Ok(Child::new(pid, pidfd)),
-        Err(errno) => {
-            // Without a handle it cannot be watched, so it must not live.
-            let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
-            let _ = nix::sys::wait::waitpid(pid, None);
-            Err(io::Error::from(errno).into())
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::{
     error::QueueError,
     frame::{HEADER_BYTES, Header, PIECE_BYTES},
-    link::{Link, Member, Peer},
+    link::{Link, OpenEnd, Peer},
     position::{Position, UNIT, distance, next},
     reuse::Reuse,
     spin::Spin,
@@ -31,7 +31,7 @@ use crate::{
 /// As an iterator it waits for each item, and ends when the queue is closed.
 #[derive(Debug)]
 pub struct Consumer<T> {
-    member: Member,
+    member: OpenEnd,
     head: Position,
     /// As it was when last looked at: up to here there is something to get.
     tail: Position,
@@ -45,7 +45,7 @@ pub struct Consumer<T> {
 
 impl<T> Consumer<T> {
     /// The consumer behind this member. What an earlier one has got and not done is lost.
-    pub(super) fn new(member: Member) -> Self {
+    pub(super) fn new(member: OpenEnd) -> Self {
         let link = member.link();
         let head = link.head();
         let layout = link.layout();

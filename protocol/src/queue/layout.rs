@@ -12,7 +12,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::lock::Lock;
+use super::lock::PutLock;
 use crate::shm::{Arena, gate::Gate};
 
 pub(super) const HEADER_BYTES: usize = 16 << 10;
@@ -37,11 +37,11 @@ macro_rules! words {
     (type long) => { &AtomicU64 };
     (type word) => { &AtomicU32 };
     (type gate) => { Gate<'_> };
-    (type lock) => { Lock<'_> };
+    (type lock) => { PutLock<'_> };
     (get $self:ident long $offset:literal) => { $self.0.long_word($offset) };
     (get $self:ident word $offset:literal) => { $self.0.word($offset) };
     (get $self:ident gate $offset:literal) => { Gate($self.0.word($offset)) };
-    (get $self:ident lock $offset:literal) => { Lock($self.0.word($offset)) };
+    (get $self:ident lock $offset:literal) => { PutLock($self.0.word($offset)) };
 }
 
 words! {

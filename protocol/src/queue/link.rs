@@ -95,7 +95,7 @@ impl Link {
     }
 
     /// Becomes this member, unless somebody is.
-    pub(super) fn join_as(self: &Arc<Self>, member: u32) -> Option<Member> {
+    pub(super) fn join_as(self: &Arc<Self>, member: u32) -> Option<OpenEnd> {
         let mut own = self.own();
         if own.contains(&member) || !self.lock(member) {
             return None;
@@ -105,14 +105,14 @@ impl Link {
         self.layout.lock().free_from(name(member));
         self.layout.members_end().fetch_max(member + 1, SeqCst);
         self.layout.member(member).store(OPEN, SeqCst);
-        Some(Member {
+        Some(OpenEnd {
             link: Arc::clone(self),
             number: member,
         })
     }
 
     /// Becomes a producer.
-    pub(super) fn join_as_producer(self: &Arc<Self>) -> Result<Member, QueueError> {
+    pub(super) fn join_as_producer(self: &Arc<Self>) -> Result<OpenEnd, QueueError> {
         let member = (FIRST_PRODUCER..MEMBERS)
             .find_map(|number| self.join_as(number))
             .ok_or(QueueError::Crowded(MEMBERS - FIRST_PRODUCER))?;
@@ -124,7 +124,7 @@ impl Link {
     }
 
     /// Becomes the consumer.
-    pub(super) fn join_as_consumer(self: &Arc<Self>) -> Result<Member, QueueError> {
+    pub(super) fn join_as_consumer(self: &Arc<Self>) -> Result<OpenEnd, QueueError> {
         let member = self.join_as(CONSUMER).ok_or(QueueError::Taken)?;
         self.check_unsealed()?;
         self.layout.consumers_opened().fetch_add(1, SeqCst);
@@ -217,12 +217,12 @@ fn name(member: u32) -> u32 {
 
 /// An end that is open. It is closed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct OpenEnd {
     link: Arc<Link>,
     number: u32,
 }
 
-impl Member {
+impl OpenEnd {
     pub(super) fn link(&self) -> &Arc<Link> {
         &self.link
     }
@@ -233,7 +233,7 @@ impl Member {
     }
 }
 
-impl Drop for Member {
+impl Drop for OpenEnd {
     fn drop(&mut self) {
         let mut own = self.link.own();
         if self.number == HOME {

@@ -25,29 +25,29 @@ const LOOKS: u32 = 100;
 
 /// The word of a lock; `me` is never 0 and below 2^31.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lock<'a>(pub(super) &'a AtomicU32);
+pub(super) struct PutLock<'a>(pub(super) &'a AtomicU32);
 
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
-pub(super) struct Held<'a>(Lock<'a>);
+pub(super) struct PutGuard<'a>(PutLock<'a>);
 
-impl Drop for Held<'_> {
+impl Drop for PutGuard<'_> {
     fn drop(&mut self) {
         self.0.free();
     }
 }
 
-impl<'a> Lock<'a> {
+impl<'a> PutLock<'a> {
     /// Takes the lock, from a dead holder if need be; `None` when the deadline comes first.
     pub(super) fn take(
         self,
         me: u32,
         deadline: Deadline,
         is_alive: impl Fn(u32) -> bool,
-    ) -> Option<Held<'a>> {
+    ) -> Option<PutGuard<'a>> {
         for _ in 0..LOOKS {
             if self.step(FREE, me) {
-                return Some(Held(self));
+                return Some(PutGuard(self));
             }
             hint::spin_loop();
         }
@@ -57,7 +57,7 @@ impl<'a> Lock<'a> {
             if word == FREE {
                 // Others may sleep as well: who has slept frees the lock as a contended one.
                 if self.step(FREE, me | CONTENDED) {
-                    return Some(Held(self));
+                    return Some(PutGuard(self));
                 }
                 continue;
             }
@@ -68,7 +68,7 @@ impl<'a> Lock<'a> {
             if futex::wait(self.0, word | CONTENDED, sleep.min(left)) == futex::Woken::TimedOut {
                 sleep = (sleep * 2).min(LONGEST_SLEEP);
                 if !is_alive(word & !CONTENDED) && self.step(word | CONTENDED, me | CONTENDED) {
-                    return Some(Held(self));
+                    return Some(PutGuard(self));
                 }
             }
         }
@@ -109,7 +109,7 @@ mod tests {
                 let (word, inside, total) = (&word, &inside, &total);
                 scope.spawn(move || {
                     for _ in 0..20_000 {
-                        let held = Lock(word).take(me, Deadline::NEVER, |_| true);
+                        let held = PutLock(word).take(me, Deadline::NEVER, |_| true);
                         assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
                         total.store(total.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                         inside.fetch_sub(1, Ordering::Relaxed);
@@ -124,11 +124,11 @@ mod tests {
     #[test]
     fn it_is_taken_over_from_the_dead_and_waited_for_otherwise() {
         let word = AtomicU32::new(0);
-        let dead = Lock(&word).take(1, Deadline::NEVER, |_| true).unwrap();
+        let dead = PutLock(&word).take(1, Deadline::NEVER, |_| true).unwrap();
         std::mem::forget(dead);
         let limit = Deadline::after(Duration::from_millis(5));
-        assert!(Lock(&word).take(2, limit, |_| true).is_none());
-        let held = Lock(&word).take(2, Deadline::NEVER, |holder| holder != 1);
+        assert!(PutLock(&word).take(2, limit, |_| true).is_none());
+        let held = PutLock(&word).take(2, Deadline::NEVER, |holder| holder != 1);
         assert!(held.is_some());
         drop(held);
         assert_eq!(word.load(Ordering::Relaxed), FREE);
@@ -137,11 +137,11 @@ mod tests {
     #[test]
     fn a_name_that_is_used_again_holds_no_lock() {
         let word = AtomicU32::new(0);
-        std::mem::forget(Lock(&word).take(1, Deadline::NEVER, |_| true));
-        Lock(&word).free_from(2);
+        std::mem::forget(PutLock(&word).take(1, Deadline::NEVER, |_| true));
+        PutLock(&word).free_from(2);
         let limit = Deadline::after(Duration::ZERO);
-        assert!(Lock(&word).take(3, limit, |_| true).is_none());
-        Lock(&word).free_from(1);
-        assert!(Lock(&word).take(3, limit, |_| true).is_some());
+        assert!(PutLock(&word).take(3, limit, |_| true).is_none());
+        PutLock(&word).free_from(1);
+        assert!(PutLock(&word).take(3, limit, |_| true).is_some());
     }
 }

@@ -72,14 +72,14 @@ use std::{marker::PhantomData, sync::atomic::Ordering::SeqCst, time::Duration};
 mod tests;
 
 use crate::shm::gate::Deadline;
-use link::{Link, Member};
+use link::{Link, OpenEnd};
 
 /// A queue, in the process that made it: where its ends come from.
 ///
 /// While it lives, ends can be opened; when it is dropped, those that are open go on.
 #[derive(Debug)]
 pub struct Queue<T> {
-    home: Member,
+    home: OpenEnd,
     items: PhantomData<fn() -> T>,
 }
 

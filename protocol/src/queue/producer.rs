@@ -14,8 +14,8 @@ use super::{
     error::QueueError,
     frame, join,
     layout::Layout,
-    link::{Link, Member, Peer},
-    lock::Held,
+    link::{Link, OpenEnd, Peer},
+    lock::PutGuard,
     pace::{Pace, WARM_BYTES},
     reuse::Reuse,
     room::{Waiting, has_room},
@@ -33,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// left all of the item, even if this process is killed at once.
 #[derive(Debug)]
 pub struct Producer<T> {
-    member: Member,
+    member: OpenEnd,
     buffer: Reuse,
     looked: Option<Instant>,
     pace: Pace,
@@ -49,7 +49,7 @@ enum Attempt {
 }
 
 impl<T> Producer<T> {
-    pub(super) fn new(member: Member) -> Self {
+    pub(super) fn new(member: OpenEnd) -> Self {
         Self {
             member,
             buffer: Reuse::default(),
@@ -208,7 +208,7 @@ impl<T: Serialize> Producer<T> {
         Ok(())
     }
 
-    fn turn(&self, deadline: Deadline) -> Result<Held<'_>, QueueError> {
+    fn turn(&self, deadline: Deadline) -> Result<PutGuard<'_>, QueueError> {
         let link = self.member.link();
         let lock = link.layout().lock();
         lock.take(self.member.name(), deadline, |name| {
@@ -218,7 +218,7 @@ impl<T: Serialize> Producer<T> {
     }
 
     /// Puts what is encoded if there is room for all of it.
-    fn attempt(&self, turn: &Held<'_>, needed: u64) -> Result<Attempt, QueueError> {
+    fn attempt(&self, turn: &PutGuard<'_>, needed: u64) -> Result<Attempt, QueueError> {
         let link = self.member.link();
         let (mut at, head) = (link.tail(), link.head());
         if !has_room(link.layout(), at, head, needed) {

@@ -8,7 +8,7 @@ use std::{
 use super::{
     error::QueueError,
     layout::Layout,
-    link::{Link, Member, Peer},
+    link::{Link, OpenEnd, Peer},
     position::{MOST_ITEMS, Position, distance},
 };
 use crate::shm::gate::{Deadline, LONGEST_SLEEP};
@@ -51,7 +51,7 @@ impl Waiting {
     /// any at all is found out here, after at most as long again as the wait has lasted.
     pub(super) fn wait(
         &mut self,
-        member: &Member,
+        member: &OpenEnd,
         there_is: impl Fn(&Link) -> bool,
     ) -> Result<(), QueueError> {
         let link = member.link();

@@ -21,12 +21,11 @@ use std::{
     time::Duration,
 };
 
-use bytemuck::Pod;
-
 use super::{
     Address, ArenaError,
     lock::{Held, Lock},
     member::{Kind, Member, OpenError},
+    plain::Plain,
     rows::{Row, Rows},
 };
 
@@ -34,66 +33,6 @@ use super::{
 const LOCK: usize = 64;
 /// Not 0 while somebody who holds the lock may be changing the data.
 const DIRTY: usize = 68;
-/// The alignment of the data's place: that of the smallest page.
-const PLACE_ALIGNMENT: usize = 4096;
-
-/// Data that processes can share: no pointers, no padding, every mixture of bytes a value. That is
-/// [`bytemuck::Pod`], and slices of it; derive it for types of your own.
-pub trait Plain: sealed::Sealed {}
-
-pub(crate) mod sealed {
-    /// How a value lies in memory.
-    pub trait Sealed {
-        /// Size and alignment of the value, or of an element of it.
-        const ELEMENT: (usize, usize);
-        /// Its bytes.
-        fn bytes(&self) -> &[u8];
-        /// Whether a value can have so many bytes.
-        fn fits(bytes: usize) -> bool;
-        /// The value of so many bytes at this address, which fits.
-        fn at(place: *mut u8, bytes: usize) -> *mut Self;
-    }
-}
-
-impl<T: Pod + Send + Sync> Plain for T {}
-
-impl<T: Pod + Send + Sync> sealed::Sealed for T {
-    const ELEMENT: (usize, usize) = (size_of::<T>(), align_of::<T>());
-
-    fn bytes(&self) -> &[u8] {
-        bytemuck::bytes_of(self)
-    }
-
-    fn fits(bytes: usize) -> bool {
-        bytes == size_of::<T>() && align_of::<T>() <= PLACE_ALIGNMENT
-    }
-
-    #[inline]
-    fn at(place: *mut u8, _: usize) -> *mut Self {
-        place.cast()
-    }
-}
-
-impl<T: Pod + Send + Sync> Plain for [T] {}
-
-impl<T: Pod + Send + Sync> sealed::Sealed for [T] {
-    const ELEMENT: (usize, usize) = (size_of::<T>(), align_of::<T>());
-
-    fn bytes(&self) -> &[u8] {
-        bytemuck::cast_slice(self)
-    }
-
-    fn fits(bytes: usize) -> bool {
-        size_of::<T>() > 0
-            && bytes.is_multiple_of(size_of::<T>())
-            && align_of::<T>() <= PLACE_ALIGNMENT
-    }
-
-    #[inline]
-    fn at(place: *mut u8, bytes: usize) -> *mut Self {
-        std::ptr::slice_from_raw_parts_mut(place.cast(), bytes / size_of::<T>())
-    }
-}
 
 /// Data and the lock that guards it, as one opening of it sees them.
 #[derive(Debug)]

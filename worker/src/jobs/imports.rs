@@ -8,6 +8,7 @@
 //! | `statements.rs` | the imports in a tree |
 //! | `place.rs` | lines and columns |
 
+mod charset;
 mod cookie;
 mod decode;
 mod parse;

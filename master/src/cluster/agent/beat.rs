@@ -15,8 +15,8 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{
     super::{
-        broker::Link,
         data::Cache,
+        link::Link,
         names::fits,
         wire::{Description, HostBeat, encode_greeted},
     },

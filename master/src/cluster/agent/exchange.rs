@@ -11,8 +11,8 @@ use tokio::{
 
 use super::{
     super::{
-        broker::{Link, PATIENCE, within},
         error::ClusterError,
+        link::{Link, PATIENCE, within},
         names::{HOSTS, JobName},
         publish::Obstacle,
         wire::Chunk,

@@ -12,8 +12,8 @@ use tokio::{
 
 use super::{
     super::{
-        broker::{Link, PATIENCE, within},
         error::ClusterError,
+        link::{Link, PATIENCE, within},
         names::{ALL_JOBS, ASK, JOBS, JobName, NEW, last_token},
         wire::{Description, decode_greeted},
     },

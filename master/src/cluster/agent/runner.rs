@@ -18,9 +18,9 @@ use tokio::{
 
 use super::{
     super::{
-        broker::{Link, PATIENCE},
         data::descriptor,
         failure::Failure,
+        link::{Link, PATIENCE},
         names::JobName,
         wire::Description,
     },

@@ -9,8 +9,8 @@ use async_nats::jetstream::stream::Stream;
 
 use super::{
     super::{
-        broker::{PATIENCE, within},
         error::is_full,
+        link::{PATIENCE, within},
         names::HOSTS,
     },
     Shared,

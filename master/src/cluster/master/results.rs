@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::{
     super::{
-        broker::{PATIENCE, within},
         error::ClusterError,
+        link::{PATIENCE, within},
         names::random,
         wire::{Report, decode},
     },

@@ -1,7 +1,6 @@
 //! The way to a job on the server: connection, data sets, streams, description.
 
 use std::{
-    future::IntoFuture,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,35 +10,22 @@ use std::{
 
 use async_nats::{
     Event as NatsEvent, ServerError,
-    jetstream::{
-        consumer::{AckPolicy, pull},
-        stream::{Config, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, Stream},
-    },
+    jetstream::stream::{LastRawMessageErrorKind, Stream},
 };
 use serde_bytes::ByteBuf;
 
 use super::{
     super::{
-        broker::{Link, PATIENCE, within},
         data,
         error::ClusterError,
-        names::{ALL_JOBS, HOSTS, JOBS, JobName, NEW},
+        link::{Link, PATIENCE, within},
+        names::{JobName, NEW},
         survey,
         wire::{Description, decode_greeted, encode_greeted},
     },
-    Cluster, Job, Shared,
+    Cluster, Job, Shared, streams,
 };
 use crate::pool::internals::{Event, lock};
-
-/// What nobody removes is gone after a week.
-const AGE: Duration = Duration::from_hours(7 * 24);
-
-/// So long the server knows a message again that is sent twice.
-const WINDOW: Duration = Duration::from_mins(2);
-
-/// Room for chunks that wait, and for results.
-const TASK_BYTES: i64 = 512 << 20;
-const RESULT_BYTES: i64 = 4 << 30;
 
 /// A job that can be worked on.
 pub(super) struct Ready {
@@ -62,7 +48,7 @@ pub(super) async fn set_up(
         shared.warn(format!("warning: {warning}"));
     }
     let description = describe(cluster, &job)?;
-    let jobs = jobs_stream(&link).await?;
+    let jobs = streams::of_all_jobs(&link).await?;
     let job_name = match &cluster.resume {
         Some(name) => {
             check_resumed(&jobs, name, &description).await?;
@@ -83,23 +69,14 @@ pub(super) async fn set_up(
         data::put(&link, data, segment, tell).await?;
     }
     let is_resumed = cluster.resume.is_some();
-    let (tasks, results) = streams(&link, &job_name, cluster.patience, is_resumed).await?;
+    let patience = cluster.patience;
+    let (tasks, results) = streams::of_job(&link, &job_name, patience, is_resumed).await?;
     {
         let mut state = lock(&shared.state);
         state.is_resumed = is_resumed;
         state.max_input_bytes = link.max_payload();
     }
-    let text = encode_greeted(&description);
-    let what = "take the job's description";
-    let published = async {
-        link.js
-            .publish(job_name.description(), text.into())
-            .await?
-            .await
-    };
-    within(what, PATIENCE, published)
-        .await?
-        .map_err(|error| ClusterError::refused(what, error))?;
+    publish(&link, &job_name, &description).await?;
     // Hosts that do not hear it look for jobs from time to time.
     let _ = link.client.publish(NEW, Vec::new().into()).await;
     shared.tell(Event::JobStarted {
@@ -112,6 +89,21 @@ pub(super) async fn set_up(
         tasks,
         results,
     })
+}
+
+/// Tells the server what the job is.
+async fn publish(
+    link: &Link,
+    job: &JobName,
+    description: &Description,
+) -> Result<(), ClusterError> {
+    let text = encode_greeted(description);
+    let what = "take the job's description";
+    let published = async { link.js.publish(job.description(), text.into()).await?.await };
+    within(what, PATIENCE, published)
+        .await?
+        .map_err(|error| ClusterError::refused(what, error))?;
+    Ok(())
 }
 
 /// What becomes of the connection is told, and results are read afresh when it is back.
@@ -158,24 +150,6 @@ fn describe(cluster: &Cluster, job: &Job) -> Result<Description, ClusterError> {
     })
 }
 
-/// The stream of descriptions, made by the first job there is.
-async fn jobs_stream(link: &Link) -> Result<Stream, ClusterError> {
-    let what = "keep a list of jobs";
-    let config = Config {
-        name: JOBS.into(),
-        subjects: vec![ALL_JOBS.into()],
-        max_messages_per_subject: 1,
-        max_age: AGE,
-        max_message_size: -1,
-        max_bytes: 64 << 20,
-        num_replicas: link.replicas,
-        ..Config::default()
-    };
-    within(what, PATIENCE, link.js.get_or_create_stream(config))
-        .await?
-        .map_err(|error| ClusterError::refused(what, error))
-}
-
 /// A job is resumed by the same command, of the same build, on the same data.
 async fn check_resumed(
     jobs: &Stream,
@@ -216,71 +190,4 @@ async fn check_forsaken(link: &Link, name: &JobName) -> Result<(), ClusterError>
             reason: format!("its master lives, on host {host} as process {pid}"),
         }),
     }
-}
-
-/// The streams of tasks and results, and the consumer that hosts share.
-async fn streams(
-    link: &Link,
-    job: &JobName,
-    patience: Duration,
-    is_resumed: bool,
-) -> Result<(Stream, Stream), ClusterError> {
-    let common = Config {
-        discard: DiscardPolicy::New,
-        max_age: AGE,
-        duplicate_window: WINDOW,
-        num_replicas: link.replicas,
-        ..Config::default()
-    };
-    let tasks = Config {
-        name: job.task_stream(),
-        subjects: vec![job.tasks()],
-        retention: RetentionPolicy::WorkQueue,
-        max_bytes: TASK_BYTES,
-        ..common.clone()
-    };
-    let results = Config {
-        name: job.result_stream(),
-        subjects: vec![job.results()],
-        retention: RetentionPolicy::Limits,
-        max_bytes: RESULT_BYTES,
-        ..common
-    };
-    let what = "make the job's streams";
-    let make = |config| async {
-        within(what, PATIENCE, link.js.get_or_create_stream(config))
-            .await?
-            .map_err(|error| ClusterError::refused(what, error))
-    };
-    let results = make(results).await?;
-    let tasks = match make(tasks).await {
-        Ok(tasks) => tasks,
-        Err(error) => {
-            if !is_resumed {
-                // Nobody would know of it.
-                let undone = link.js.delete_stream(job.result_stream());
-                let _ = within(what, PATIENCE, undone).await;
-            }
-            return Err(error);
-        }
-    };
-    if is_resumed {
-        // This master sends again whatever is not known.
-        within(what, PATIENCE, tasks.purge().into_future())
-            .await?
-            .map_err(|error| ClusterError::refused(what, error))?;
-    }
-    let hosts = pull::Config {
-        durable_name: Some(HOSTS.into()),
-        ack_policy: AckPolicy::Explicit,
-        ack_wait: patience,
-        // A chunk that comes back too often is ended by the host that sees it.
-        max_deliver: -1,
-        max_ack_pending: 100_000,
-        ..pull::Config::default()
-    };
-    within(what, PATIENCE, tasks.get_or_create_consumer(HOSTS, hosts))
-        .await?
-        .map_err(|error| ClusterError::refused(what, error))?;
-    Ok((tasks, results))
 }

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     super::{
-        broker::Link,
+        link::Link,
         names::{ALL_HOSTS, ASK, JOBS, JobName, last_token},
         publish::Obstacle,
         wire::{MasterBeat, encode_greeted},

@@ -9,7 +9,7 @@ use super::{
     super::{
         error::QueueError,
         frame::{self, HEADER_BYTES, Header},
-        lock::Held,
+        lock::PutGuard,
         pace::WARM_BYTES,
         position::Position,
     },
@@ -29,7 +29,7 @@ impl<T> Producer<T> {
     /// Lets a queue that is empty or nearly so go on at the ring's beginning, once it has left the part that is kept warm.
     pub(super) fn rewind(
         &self,
-        _: &Held<'_>,
+        _: &PutGuard<'_>,
         at: Position,
         used: u64,
         needed: u64,
@@ -78,7 +78,7 @@ impl<T> Producer<T> {
     /// Writes one frame and lets it count.
     pub(super) fn write(
         &self,
-        _: &Held<'_>,
+        _: &PutGuard<'_>,
         at: Position,
         header: Header,
         range: Range<usize>,

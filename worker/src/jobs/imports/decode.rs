@@ -6,27 +6,13 @@ use brigade_protocol::jobs::imports::{Fault, FaultKind};
 use encoding_rs::{DecoderResult, Encoding};
 use memchr::memchr;
 
-use super::{cookie::cookie, place::place};
+use super::{
+    charset::{Charset, Controls, charset},
+    cookie::cookie,
+    place::place,
+};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// How bytes become characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Charset {
-    Utf8,
-    Ascii,
-    /// Every byte is the character of that number.
-    Latin1,
-    /// One of the web's; those that Python calls by an ISO name have control characters where the web has others.
-    Other(&'static Encoding, Controls),
-}
-
-/// Whether bytes that stand for nothing else are control characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Controls {
-    Allowed,
-    Undefined,
-}
 
 /// Decodes a file.
 ///
@@ -77,78 +63,6 @@ fn wide(bytes: &[u8]) -> Option<&'static str> {
 fn is_plain(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
     name == "utf-8" || name.starts_with("utf-8-")
-}
-
-/// What Python calls an encoding. Its names differ from those of the web: there, `latin-1` is cp1252.
-fn charset(name: &str) -> Option<Charset> {
-    let plain = name.to_ascii_lowercase().replace('_', "-");
-    // With anything behind a hyphen, as editors write it: `latin-1-unix`.
-    let is_latin1 = |latin1: &&str| {
-        plain
-            .strip_prefix(*latin1)
-            .is_some_and(|rest| rest.starts_with('-'))
-    };
-    if ["latin-1", "iso-8859-1", "iso-latin-1"]
-        .iter()
-        .any(is_latin1)
-    {
-        return Some(Charset::Latin1);
-    }
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
-    let label = match name.as_str() {
-        "utf8" | "u8" | "utf" | "utf8sig" | "utf8ucs2" | "utf8ucs4" | "cp65001" => {
-            return Some(Charset::Utf8);
-        }
-        _ if name.starts_with("utf8") => return Some(Charset::Utf8),
-        "ascii" | "usascii" | "646" | "ansix341968" | "iso646us" => return Some(Charset::Ascii),
-        "latin1" | "iso88591" | "88591" | "latin" | "l1" | "cp819" | "8859" => {
-            return Some(Charset::Latin1);
-        }
-        "isolatin1" | "iso8859" | "iso885911987" | "ibm819" => return Some(Charset::Latin1),
-        "cp1250" | "windows1250" | "1250" => "windows-1250",
-        "cp1251" | "windows1251" | "1251" => "windows-1251",
-        "cp1252" | "windows1252" | "1252" => "windows-1252",
-        "cp1253" | "windows1253" | "1253" => "windows-1253",
-        "cp1254" | "windows1254" | "1254" | "iso88599" | "latin5" | "l5" => "windows-1254",
-        "cp1255" | "windows1255" | "1255" => "windows-1255",
-        "cp1256" | "windows1256" | "1256" => "windows-1256",
-        "cp1257" | "windows1257" | "1257" => "windows-1257",
-        "cp1258" | "windows1258" | "1258" => "windows-1258",
-        "iso88592" | "latin2" | "l2" => "iso-8859-2",
-        "iso88593" | "latin3" | "l3" => "iso-8859-3",
-        "iso88594" | "latin4" | "l4" => "iso-8859-4",
-        "iso88595" | "cyrillic" => "iso-8859-5",
-        "iso88596" | "arabic" => "iso-8859-6",
-        "iso88597" | "greek" | "greek8" => "iso-8859-7",
-        "iso88598" | "hebrew" => "iso-8859-8",
-        "iso885910" | "latin6" | "l6" => "iso-8859-10",
-        "iso885911" | "thai" | "tis620" | "cp874" => "windows-874",
-        "iso885913" | "latin7" | "l7" => "iso-8859-13",
-        "iso885914" | "latin8" | "l8" => "iso-8859-14",
-        "iso885915" | "latin9" | "l9" => "iso-8859-15",
-        "iso885916" | "latin10" | "l10" => "iso-8859-16",
-        "koi8r" | "cskoi8r" => "koi8-r",
-        "koi8u" => "koi8-u",
-        "cp866" | "ibm866" | "866" => "ibm866",
-        "macroman" | "macintosh" => "macintosh",
-        "maccyrillic" => "x-mac-cyrillic",
-        "shiftjis" | "sjis" | "csshiftjis" | "cp932" | "932" | "ms932" | "mskanji" => "shift_jis",
-        "eucjp" | "ujis" | "ujisx" => "euc-jp",
-        "iso2022jp" | "csiso2022jp" => "iso-2022-jp",
-        "euckr" | "korean" | "ksc5601" | "cp949" | "949" | "ms949" | "uhc" => "euc-kr",
-        "gb2312" | "euccn" | "chinese" | "gbk" | "cp936" | "936" | "ms936" => "gbk",
-        "gb18030" | "gb180302000" => "gb18030",
-        "big5" | "big5tw" | "big5hkscs" | "hkscs" | "cp950" | "950" | "ms950" => "big5",
-        _ => return None,
-    };
-    let by_vendor = ["cp", "windows", "125", "874"];
-    let controls = if by_vendor.iter().any(|vendor| name.starts_with(vendor)) {
-        Controls::Undefined
-    } else {
-        Controls::Allowed
-    };
-    Encoding::for_label(label.as_bytes()).map(|encoding| Charset::Other(encoding, controls))
 }
 
 fn to_text(bytes: &[u8], charset: Charset, is_declared: bool) -> Result<Cow<'_, str>, Fault> {

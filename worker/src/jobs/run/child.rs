@@ -7,11 +7,10 @@ use std::{
 
 use brigade_protocol::jobs::run::End;
 use nix::unistd::Pid;
-use rustix::process::{
-    PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
-};
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use crate::{
+    birth::take_hold,
     descendants::{kill_descendants, terminate_tree},
     marks::kill_marked,
 };
@@ -27,21 +26,12 @@ pub(super) struct Child {
 impl Child {
     /// Takes a handle on a child that has just been started, and that nobody else can have reaped.
     pub(super) fn new(pid: Pid, mark: Option<String>) -> io::Result<Self> {
-        let raw = rustix::process::Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::InvalidData)?;
-        match pidfd_open(raw, PidfdFlags::empty()) {
-            Ok(pidfd) => Ok(Self {
-                pid,
-                pidfd,
-                mark,
-                is_reaped: false,
-            }),
-            Err(errno) => {
-                // Without a handle it cannot be watched, so it must not live.
-                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
-                let _ = nix::sys::wait::waitpid(pid, None);
-                Err(errno.into())
-            }
-        }
+        Ok(Self {
+            pid,
+            pidfd: take_hold(pid)?,
+            mark,
+            is_reaped: false,
+        })
     }
 
     /// Readable once it has ended.

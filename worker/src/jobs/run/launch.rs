@@ -8,8 +8,6 @@ use std::{
         unix::ffi::{OsStrExt, OsStringExt},
     },
     path::Path,
-    thread,
-    time::Duration,
 };
 
 use brigade_protocol::jobs::run::{Command, NoStart};
@@ -20,10 +18,10 @@ use nix::{
 };
 
 use super::{Trouble, child::Child, programs::Programs, worker};
-use crate::marks::{MARK_VARIABLE, with_own_marks};
-
-/// A file that somebody is still writing is tried again so often, 10 ms apart.
-const BUSY_TRIES: u32 = 50;
+use crate::{
+    birth::spawn_patiently,
+    marks::{MARK_VARIABLE, with_own_marks},
+};
 
 /// Starts commands, and has at hand what all of them need.
 pub(super) struct Launcher {
@@ -76,27 +74,24 @@ impl Launcher {
             .own_mark
             .as_ref()
             .map(|own| format!("{own}.{}", self.count));
-        let mut path = self.programs.path_of(program);
+        let path = self.programs.path_of(program);
         let changes = changes(command, mark.as_deref())?;
         let environment = self.environment(command, &changes);
         let actions = actions(ends).map_err(worker)?;
         let attributes = attributes().map_err(worker)?;
-        let mut tries = 0;
-        loop {
-            let spawned = match &path {
-                Some(path) => posix_spawn(&**path, &actions, &attributes, &argv, &environment),
-                None => posix_spawnp(program, &actions, &attributes, &argv, &environment),
-            };
-            match spawned {
-                Ok(pid) => return Child::new(pid, mark).map_err(worker),
-                // It is not there any more; another may be.
-                Err(Errno::ENOENT | Errno::ENOTDIR) if path.is_some() => path = None,
-                Err(Errno::ETXTBSY) if tries < BUSY_TRIES => {
-                    tries += 1;
-                    thread::sleep(Duration::from_millis(10));
-                }
-                Err(errno) => return Err(explain(errno, program).into()),
-            }
+        let mut spawned = spawn_patiently(|| match &path {
+            Some(path) => posix_spawn(&**path, &actions, &attributes, &argv, &environment),
+            None => posix_spawnp(program, &actions, &attributes, &argv, &environment),
+        });
+        // It is not there any more; another may be.
+        if path.is_some() && matches!(spawned, Err(Errno::ENOENT | Errno::ENOTDIR)) {
+            spawned = spawn_patiently(|| {
+                posix_spawnp(program, &actions, &attributes, &argv, &environment)
+            });
+        }
+        match spawned {
+            Ok(pid) => Child::new(pid, mark).map_err(worker),
+            Err(errno) => Err(explain(errno, program).into()),
         }
     }
 
