@@ -1,9 +1,9 @@
 //! `scripts/bench-processes.sh`, which measures as `master bench` does, from outside.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
-use brigade_tests::{Running, binary, within};
+use brigade_tests::{Running, binary, children_of, eventually, kill, within};
+use nix::sys::signal::Signal;
 
 /// The script that measures from outside, with the binary of this build.
 fn script(arguments: &str) -> Command {

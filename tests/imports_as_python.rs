@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use brigade_tests::{master, within};
+use brigade_tests::{binary, within};
 
 /// Packages of the standard library that come with every Python.
 #[test]

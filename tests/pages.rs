@@ -93,3 +93,15 @@ fn the_readme_names_every_command() {
         }
     });
 }
+
+#[test]
+fn every_file_of_tests_is_one_that_runs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".rs") {
+            assert!(manifest.contains(&format!("path = \"{name}\"")), "{name}");
+        }
+    }
+}

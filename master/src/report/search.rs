@@ -131,29 +131,57 @@ impl<'a> SearchReport<'a> {
                 ])?;
                 out.write_all(&into_bytes(row)?)?;
             }
-            Format::Lines | Format::Table => {
-                let is_gap = self.last != Some((line.file, line.number.saturating_sub(1)));
-                if self.style.has_context && is_gap && self.last.is_some() {
+            Format::Lines => {
+                if self.is_after_gap(line) {
                     out.write_all(b"--\n")?;
                 }
-                self.plain(path, &shown, out)?;
+                let mark: &[u8] = if line.is_match { b":" } else { b"-" };
+                self.path(path, out)?;
+                out.write_all(mark)?;
+                if let Show::Lines { numbers: true } = self.style.show {
+                    self.number(line.number, out)?;
+                    out.write_all(mark)?;
+                }
+                self.text(&shown, out)?;
+            }
+            Format::Table => {
+                let file = self.last.map(|(file, _)| file);
+                if file != Some(line.file) {
+                    self.heading(path, file.is_none(), out)?;
+                } else if self.is_after_gap(line) {
+                    out.write_all(b"--\n")?;
+                }
+                self.number(line.number, out)?;
+                out.write_all(if line.is_match { b": " } else { b"- " })?;
+                self.text(&shown, out)?;
             }
         }
         self.last = Some((line.file, line.number));
         Ok(())
     }
 
-    /// `path:number:text`, with `-` instead where the line is context.
-    fn plain(&self, path: &[u8], shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
-        let mark: &[u8] = if shown.line.is_match { b":" } else { b"-" };
-        self.path(path, out)?;
-        out.write_all(mark)?;
-        if let Show::Lines { numbers: true } = self.style.show {
-            let mut buffer = Buffer::new();
-            let number = buffer.format(shown.line.number).as_bytes();
-            self.coloured(NUMBER, number, out)?;
-            out.write_all(mark)?;
+    /// Whether lines are left out between the one before and this one, which is to be seen.
+    fn is_after_gap(&self, line: &Line) -> bool {
+        let is_gap = self.last != Some((line.file, line.number.saturating_sub(1)));
+        self.style.has_context && is_gap && self.last.is_some()
+    }
+
+    /// The name of a file above its lines.
+    fn heading(&self, path: &[u8], is_first: bool, out: &mut impl Write) -> io::Result<()> {
+        if !is_first {
+            out.write_all(b"\n")?;
         }
+        self.path(path, out)?;
+        out.write_all(b"\n")
+    }
+
+    fn number(&self, number: u64, out: &mut impl Write) -> io::Result<()> {
+        let mut buffer = Buffer::new();
+        self.coloured(NUMBER, buffer.format(number).as_bytes(), out)
+    }
+
+    /// The line itself, what matches in colour.
+    fn text(&self, shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
         let mut at = 0;
         if self.style.is_coloured {
             for &(start, end) in shown.spans {

@@ -40,8 +40,12 @@ pub(super) enum News {
         given: usize,
         holdings: Holdings,
     },
-    /// A shard is lost with its files.
-    Lost { files: usize, why: String },
+    /// A shard is lost with its files, or has not answered in time.
+    Lost {
+        shard: usize,
+        files: usize,
+        why: String,
+    },
 }
 
 /// All shards.
@@ -214,6 +218,7 @@ impl Shards {
             remote.is_lost = true;
             remote.stop();
             self.news.push(News::Lost {
+                shard,
                 files: remote.files.len(),
                 why,
             });

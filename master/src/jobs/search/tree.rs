@@ -39,6 +39,8 @@ pub(super) struct Tree<'a> {
     /// What was complained about beside them.
     told: BTreeSet<String>,
     left_out: LeftOut,
+    /// Shards that were lost, or have not answered in time, with the number of their files.
+    lost: BTreeMap<usize, usize>,
 }
 
 /// What could not be searched, and what was not to be.
@@ -47,8 +49,6 @@ struct LeftOut {
     faults: u64,
     binary: u64,
     large: u64,
-    /// Files whose worker was lost.
-    lost: usize,
 }
 
 /// What only a tree that is watched needs.
@@ -100,6 +100,7 @@ impl<'a> Tree<'a> {
             unread: BTreeSet::new(),
             told: BTreeSet::new(),
             left_out: LeftOut::default(),
+            lost: BTreeMap::new(),
         };
         tree.find(files)?;
         Ok(tree)
@@ -255,8 +256,9 @@ impl<'a> Tree<'a> {
                     given,
                     holdings,
                 } => self.held(pid, given, holdings),
-                News::Lost { files, why } => {
-                    self.left_out.lost += files;
+                News::Lost { shard, files, why } => {
+                    // One that is too slow for one question may be for the next: its files are the same.
+                    self.lost.insert(shard, files);
                     self.narrator
                         .say(&format!("warning: {files} files are not searched: {why}"));
                 }
@@ -298,7 +300,7 @@ impl<'a> Tree<'a> {
 
     /// How many files are not searched because their worker was lost.
     pub(super) fn lost(&self) -> usize {
-        self.left_out.lost
+        self.lost.values().sum()
     }
 
     /// Ends the shards. Returns how much could not be searched.
@@ -307,9 +309,8 @@ impl<'a> Tree<'a> {
             faults,
             binary,
             large,
-            lost,
         } = self.left_out;
-        let faults = faults + lost as u64;
+        let faults = faults + self.lost() as u64;
         let say = |count, what: &str| {
             if count > 0 {
                 self.narrator.say(&format!("{count} {what}"));

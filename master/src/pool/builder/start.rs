@@ -148,7 +148,7 @@ type Started = (Arc<dyn Engine>, Option<thread::JoinHandle<()>>);
 /// Where the worker executable is when nobody says: beside this program, or where cargo puts it when this
 /// program is a test or an example.
 fn find_worker() -> Result<PathBuf, StartError> {
-    if let Some(path) = env::var_os(WORKER_VARIABLE) {
+    if let Some(path) = env::var_os(WORKER_VARIABLE).filter(|path| !path.is_empty()) {
         return Ok(path.into());
     }
     let program = env::current_exe()?;

@@ -57,6 +57,16 @@ const PLAIN_LINES: Style = Style {
 };
 
 #[test]
+fn a_table_has_each_file_once_above_its_lines() {
+    let style = Style {
+        format: Format::Table,
+        ..PLAIN_LINES
+    };
+    let expected = "a.py\n3: import os\n4- x=1\n\nb/c.py\n9: os, \"os\u{fffd} [1 more bytes]\n";
+    assert_eq!(written(style), expected);
+}
+
+#[test]
 fn lines_are_those_of_grep() {
     assert_eq!(
         written(PLAIN_LINES),

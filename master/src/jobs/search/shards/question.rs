@@ -86,6 +86,7 @@ impl Shards {
             }
             self.grant(&merge, number);
         }
+        self.show_progress();
         self.question = None;
         Ok(outcome)
     }
@@ -144,6 +145,7 @@ impl Shards {
                     pid => format!(" (pid {pid})"),
                 };
                 self.news.push(News::Lost {
+                    shard,
                     files: remote.files.len(),
                     why: format!("their worker{pid} has not answered in {limit:?}"),
                 });
