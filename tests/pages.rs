@@ -99,8 +99,9 @@ fn every_file_of_tests_is_one_that_runs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".rs") {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.file_name().unwrap().to_str().unwrap();
             assert!(manifest.contains(&format!("path = \"{name}\"")), "{name}");
         }
     }
