@@ -26,7 +26,7 @@ use brigade::{
     },
     wait,
 };
-use brigade_tests::{block_on, eventually, pool, sleep, within};
+use brigade_tests::{block_on, eventually, pool, sleep, wait_until_ready, within};
 
 fn append(path: &Path, line: &str) -> Misdeed {
     Misdeed::AppendLine {
@@ -109,6 +109,7 @@ fn waiting_for_the_first_error_passes_over_what_went_well() {
 fn waiting_for_all_ends_with_the_last_or_with_the_time() {
     within(20, || {
         let pool = pool(2);
+        wait_until_ready(&pool, 2);
         let submit = |misdeed| pool.submit::<Fault>(misdeed).unwrap();
         let all = wait(
             [submit(sleep(1)), submit(sleep(20))],
@@ -215,8 +216,10 @@ fn queued_sent_and_running_tasks_can_be_cancelled_and_others_are_none_the_worse(
         let folder = tempfile::tempdir().unwrap();
         let (ran, log) = (folder.path().join("ran"), folder.path().join("log"));
         let pool = pool(1);
+        wait_until_ready(&pool, 1);
         let before = pool.worker_pids();
         let running = pool.submit::<Fault>(sleep(60_000)).unwrap();
+        assert!(eventually(10, || pool.stats().queued == 0));
         let sent = pool.submit::<Fault>(append(&ran, "sent")).unwrap();
         let queued: Vec<_> = (0..20)
             .map(|_| pool.submit::<Fault>(append(&ran, "queued")).unwrap())
@@ -225,7 +228,6 @@ fn queued_sent_and_running_tasks_can_be_cancelled_and_others_are_none_the_worse(
         assert!(queued.iter().all(brigade::Handle::cancel));
         assert!(sent.cancel());
         assert!(!sent.cancel(), "it is too late the second time");
-        thread::sleep(Duration::from_millis(50));
         assert!(running.cancel());
         assert_eq!(running.wait(), Err(TaskError::Cancelled));
         assert_eq!(sent.wait(), Err(TaskError::Cancelled));
@@ -234,7 +236,10 @@ fn queued_sent_and_running_tasks_can_be_cancelled_and_others_are_none_the_worse(
         }
         assert!(innocent.wait().is_ok());
         assert!(log.exists() && !ran.exists(), "a cancelled task ran");
-        assert_ne!(pool.worker_pids(), before, "the running one was ended");
+        assert!(
+            eventually(10, || pool.worker_pids() != before),
+            "the running one was ended"
+        );
         let late = pool.submit::<Echo>(1).unwrap();
         assert!(eventually(5, || late.is_done()));
         assert!(!late.cancel());

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use brigade_tests::{Output, binary, is_alive, kill, master, table, within, write};
+use brigade_tests::{Output, binary, eventually, is_alive, is_at_work, kill, kill_if_there, master, table, within, write};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -348,18 +348,15 @@ fn workers_killed_in_the_middle_cost_nothing() {
         let undisturbed = model.classify("-j 2", &input);
         undisturbed.assert_quiet_success();
         let mut run = master(model.arguments("-j 2 -v --retries 20"));
-        let (send, fed) = mpsc::channel();
         let pids = run.worker_pids(2);
-        let run = run.input(&input);
-        thread::spawn(move || {
-            thread::sleep(Duration::from_millis(20));
+        let killer = thread::spawn(move || {
             for pid in pids {
-                kill(pid, Signal::SIGKILL);
+                assert!(eventually(30, || is_at_work(pid)));
+                kill_if_there(pid, Signal::SIGKILL);
             }
-            let _ = send.send(());
         });
-        fed.recv().unwrap();
-        let output = run.end();
+        let output = run.input(&input).end();
+        killer.join().unwrap();
         assert_eq!(output.code, 0, "{}", output.stderr);
         assert!(
             output.stderr.contains("was killed by SIGKILL"),
@@ -379,9 +376,9 @@ fn ctrl_c_ends_it_even_where_the_input_does_not_end() {
         run.send("5.1,3.5,1.4,0.2\n");
         assert_eq!(run.stdout_line(), "Iris-setosa\t5/5\n");
         kill(run.pid(), Signal::SIGINT);
-        while is_alive(run.pid()) && pids.iter().any(|pid| is_alive(*pid)) {
-            thread::sleep(Duration::from_millis(5));
-        }
+        // Its input is open still.
+        assert!(eventually(20, || !is_alive(run.pid())));
+        assert!(pids.iter().all(|pid| !is_alive(*pid)));
         let code = run.end().code;
         assert!(code == 130 || code == -2, "{code}");
     });

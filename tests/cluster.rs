@@ -238,7 +238,7 @@ fn a_host_that_is_told_to_end_finishes_what_it_has() {
         kill(host.pid(), Signal::SIGTERM);
         let host = host.end();
         assert_eq!(host.code, 0, "{}", host.stderr);
-        assert!(host.stderr.contains("1 tasks done"), "{}", host.stderr);
+        assert!(host.stderr.contains("1 task done"), "{}", host.stderr);
         assert_eq!(run.end().stdout, "done\n");
     });
 }

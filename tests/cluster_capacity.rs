@@ -9,7 +9,7 @@
 use std::{
     env,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -19,7 +19,7 @@ use brigade::{
     cluster::{self, Agent, AgentControl, Broker, Cluster},
     jobs::fault::Fault,
 };
-use brigade_tests::{Nats, eventually, sleep, within};
+use brigade_tests::{Nats, eventually, free_port, sleep, within};
 
 /// A task lasts as long as a chunk should.
 const TASK_MS: u64 = 75;
@@ -47,9 +47,7 @@ struct Watched {
 
 impl Watched {
     fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let nats = Nats::start_with(&["-js", "-m", &port.to_string()], "");
         Self { nats, port }
     }

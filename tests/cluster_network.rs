@@ -104,11 +104,12 @@ fn a_master_and_a_host_that_are_cut_off_for_ten_seconds_go_on_afterwards() {
             nats.host_by(&to_host.url(), 2, &["--allow-run"]),
             nats.host(2, &["--allow-run"]),
         ];
-        let work = Work::new(&nats, 100);
+        let work = Work::new(&nats, 250);
         let run = work.start(&to_master.url(), &[]);
         for relay in [&to_host, &to_master] {
             let before = work.begun();
             assert!(eventually(60, || work.begun() >= before + 8));
+            assert!(work.begun() < work.count, "there is work to be lost");
             relay.cut();
             thread::sleep(PARTITION);
             relay.mend();

@@ -1,18 +1,13 @@
 //! Three NATS servers that keep every message three times: one of them may be lost for good.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
-use brigade_tests::{Nats, eventually, master, within};
+use brigade_tests::{Nats, eventually, free_port, master, within};
 
 /// Three servers of one cluster.
 fn three() -> [Nats; 3] {
-    // Held until all are chosen, so that they differ.
-    let held = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    let ports = held
-        .each_ref()
-        .map(|port| port.local_addr().unwrap().port());
-    drop(held);
+    let ports = [(); 3].map(|()| free_port());
     let routes = ports
         .map(|port| format!("nats://127.0.0.1:{port}"))
         .join(",");

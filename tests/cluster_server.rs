@@ -98,7 +98,7 @@ fn a_job_without_a_master_is_cleaned_away_with_its_data_and_cannot_be_resumed() 
         let cleaned = clean();
         assert!(
             cleaned.stderr.contains(&format!("job {job}: removed"))
-                && cleaned.stderr.contains("1 jobs and 1 data sets removed"),
+                && cleaned.stderr.contains("1 job and 1 data set removed"),
             "{}",
             cleaned.stderr
         );

@@ -2,7 +2,7 @@
 
 use std::{process::Command, thread, time::Duration};
 
-use brigade_tests::{Output, binary, kill, master, within};
+use brigade_tests::{Output, binary, kill_if_there, master, within};
 use nix::sys::signal::Signal;
 
 fn factor(arguments: &str, input: &str) -> Output {
@@ -123,7 +123,7 @@ fn workers_killed_in_the_middle_cost_nothing() {
         for _ in 0..3 {
             for pid in run.worker_pids(1) {
                 thread::sleep(Duration::from_millis(10));
-                kill(pid, Signal::SIGKILL);
+                kill_if_there(pid, Signal::SIGKILL);
             }
         }
         let output = run.end();

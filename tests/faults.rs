@@ -18,7 +18,7 @@ use brigade::{
         fault::{Fault, Misdeed},
     },
 };
-use brigade_tests::{builder, eventually, is_alive, kill, pool, program, within};
+use brigade_tests::{builder, eventually, is_alive, kill, pool, program, wait_until_ready, within};
 use nix::sys::signal::Signal;
 
 /// Runs a misdeed in the middle of 400 good tasks, and returns what became of it.
@@ -36,11 +36,7 @@ fn crowd(misdeed: Misdeed) -> TaskError {
         }
         let error = guilty.wait().unwrap_err();
         // Both slots work again.
-        let pids: BTreeSet<u32> = pool
-            .map::<Fault, _>(vec![Misdeed::Sleep(Duration::from_millis(100)); 2])
-            .map(Result::unwrap)
-            .collect();
-        assert_eq!(pids.len(), 2, "the slot was not refilled");
+        wait_until_ready(&pool, 2);
         pool.join();
         error
     })

@@ -21,7 +21,7 @@ use brigade::{
     },
 };
 use brigade_tests::{
-    Running, boards_of, builder, eventually, is_alive, kill, pool, program, sleep, within,
+    Running, boards_of, builder, eventually, is_alive, is_stopped, kill, pool, program, sleep, within,
 };
 use nix::sys::signal::Signal;
 
@@ -159,10 +159,10 @@ fn faults_18_and_26_nothing_outlives_a_master_that_is_killed() {
             kill(pid, signal);
             master.end();
             assert!(
-                eventually(2, || pids.iter().all(|pid| !is_alive(*pid))),
+                eventually(10, || pids.iter().all(|pid| !is_alive(*pid))),
                 "{signal}: of {pids:?} some live on"
             );
-            assert!(eventually(2, || boards_of(pid).is_empty()), "{signal}");
+            assert!(eventually(10, || boards_of(pid).is_empty()), "{signal}");
         }
     });
 }
@@ -174,17 +174,19 @@ fn fault_26_a_board_whose_pool_was_killed_as_a_whole_is_swept_at_the_next_start(
         let pid = master.pid();
         // Stopped, so that no worker can clean up; then killed, workers first.
         kill(pid, Signal::SIGSTOP);
+        assert!(eventually(10, || is_stopped(pid)));
         // What it had started is nobody's then.
         let (worker, strays) = (pids[0], &pids[1..]);
         for process in [worker, pid] {
             kill(process, Signal::SIGKILL);
         }
         master.end();
-        assert_eq!(boards_of(pid).len(), 1, "this is what has to be swept");
+        // A pool of another test may have swept it by now.
+        assert!(boards_of(pid).len() <= 1);
         drop(pool(1));
         assert_eq!(boards_of(pid), Vec::<std::path::PathBuf>::new());
         assert!(
-            eventually(2, || strays.iter().all(|pid| !is_alive(*pid))),
+            eventually(10, || strays.iter().all(|pid| !is_alive(*pid))),
             "of {strays:?} some live on"
         );
     });

@@ -151,8 +151,13 @@ fn each_client_is_told_with_its_lines_and_the_counters_when_asked_for() {
             .write_all(&[record("a"), record("b")].concat())
             .unwrap();
         server.wait_for_lines(2);
-        server.signal(Signal::SIGUSR1);
-        let counters: Value = serde_json::from_str(&server.says("\"connections\"")).unwrap();
+        // What is in the file is counted a moment later.
+        let mut counters = Value::Null;
+        assert!(eventually(10, || {
+            server.signal(Signal::SIGUSR1);
+            counters = serde_json::from_str(&server.says("\"connections\"")).unwrap();
+            counters["lines"] == 2
+        }));
         let bytes = record("a").len() * 2;
         assert_eq!(counters["connections"], 1);
         assert_eq!(counters["open"], 1);

@@ -1,7 +1,7 @@
 //! `master logs demo`: clients in processes of their own, and none of their records missing.
 
 use brigade_tests::{
-    children_of, eventually, kill,
+    children_of, eventually, free_port, kill,
     logs::{LogServer, lines_of},
     master, within,
 };
@@ -157,17 +157,14 @@ fn records_that_are_missing_are_told_and_fail_the_check() {
 #[test]
 fn without_a_server_every_client_fails_and_says_so() {
     within(60, || {
-        let free = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let free = format!("127.0.0.1:{}", free_port());
         let output = master([
             "logs",
             "demo",
             "--clients",
             "2",
             "--server",
-            &free.to_string(),
+            &free,
         ])
         .end();
         assert_eq!(output.code, 3);

@@ -14,7 +14,7 @@ use brigade::{
     },
     queue::{Bytes, Consumer, ConsumerTicket, ProducerTicket, QueueError},
 };
-use brigade_tests::{builder, cpu_ticks, eventually, kill, pool, sleep, within};
+use brigade_tests::{builder, cpu_ticks, eventually, is_alive, kill, kill_if_there, pool, sleep, within};
 use nix::sys::signal::Signal;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -170,11 +170,13 @@ fn workers_killed_in_the_middle_of_large_puts_spoil_nothing() {
             }
             let pids = pool.worker_pids();
             if let Some(pid) = pids.get(round % pids.len().max(1)) {
-                kill(*pid, Signal::SIGKILL);
+                kill_if_there(*pid, Signal::SIGKILL);
             }
         }
         assert!(ledger.0.len() > 3, "replacements have put as well");
+        let pids = pool.worker_pids();
         pool.terminate();
+        assert!(eventually(10, || pids.iter().all(|pid| !is_alive(*pid))));
         let mut left = 0;
         while let Ok(parcel) = consumer.try_get() {
             ledger.enter(&parcel);

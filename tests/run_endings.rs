@@ -71,7 +71,7 @@ impl Pids {
 fn a_command_that_runs_out_of_time_ends_with_all_it_has_started_and_its_output_is_shown() {
     within(60, || {
         let pids = Pids::new();
-        let output = run(&["--timeout", "1s", "--shell", &pids.script(), ":::", "x"]);
+        let output = run(&["--timeout", "4s", "--shell", &pids.script(), ":::", "x"]);
         assert_eq!((output.code, output.stdout.as_str()), (3, "begun\n"));
         assert!(
             output
@@ -90,10 +90,10 @@ fn one_that_does_not_want_to_end_is_killed_a_second_later() {
     within(30, || {
         let began = Instant::now();
         let script = "trap 'echo asked' TERM; while :; do sleep 0.05; done; {}";
-        let output = run(&["--timeout", "300ms", "--shell", script, ":::", "x"]);
+        let output = run(&["--timeout", "2s", "--shell", script, ":::", "x"]);
         assert_eq!(output.code, 3);
         assert_eq!(output.stdout, "asked\n");
-        assert!(began.elapsed() >= Duration::from_millis(1_300));
+        assert!(began.elapsed() >= Duration::from_secs(3));
     });
 }
 

@@ -151,7 +151,7 @@ fn a_worker_that_does_not_answer_in_time_is_told_and_not_waited_for() {
         assert!(began.elapsed() >= Duration::from_secs(1));
         search
             .0
-            .stderr_line(|line| line.contains("1 files are not searched: their worker (pid"));
+            .stderr_line(|line| line.contains("1 file not searched: their worker (pid"));
         kill(workers[0], Signal::SIGCONT);
         search.comes_to("needle", &["a:needle", "b:needle"]);
         assert_eq!(search.0.end().code, 3);

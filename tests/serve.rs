@@ -179,7 +179,7 @@ fn a_tune_that_is_to_be_kept_goes_on_unwatched_and_no_more_than_the_limit_run() 
             refused.json()["detail"]
                 .as_str()
                 .unwrap()
-                .starts_with("1 tunes run already")
+                .starts_with("as many tunes run as may at a time (1)")
         );
         let answer = site
             .ask("DELETE", &format!("/api/v1/tunes/{id}"), &[], b"")
@@ -324,8 +324,12 @@ fn pools_of_this_server_and_of_others_are_shown_with_their_workers() {
                 .into_iter()
                 .find(|pool| pool["master"] == site.pid() && pool["workers"][1]["state"] == "busy")
         };
-        assert!(eventually(20, || pool().is_some()));
-        let pool = pool().unwrap();
+        let mut seen = None;
+        assert!(eventually(20, || {
+            seen = pool();
+            seen.is_some()
+        }));
+        let pool = seen.unwrap();
         assert_eq!(pool["title"], "tune 1");
         let pids = pool["workers"]
             .as_array()

@@ -15,7 +15,7 @@ use std::{
 };
 
 use brigade_tests::{
-    Asked, Reply, Running, Web, fair_forecast, fair_server, weather, weather_command, within,
+    Asked, Reply, Running, Web, fair_forecast, fair_server, free_port, weather, weather_command, within,
     zone_of,
 };
 use flate2::{Compression, write::GzEncoder};
@@ -136,10 +136,7 @@ fn what_passes_by_itself_is_waited_for() {
 #[test]
 fn a_server_that_is_not_there_is_told_for_each_zone() {
     within(60, || {
-        // A port that is free, because its listener has gone.
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        drop(listener);
+        let url = format!("http://127.0.0.1:{}", free_port());
         let output = weather(&url, "").end();
         assert_eq!((output.code, output.stdout.as_str()), (3, ""));
         let said: Vec<&str> = output.stderr.lines().collect();

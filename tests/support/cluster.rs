@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -188,8 +189,18 @@ fn launch(folder: &Path, port: u16, arguments: &[String]) -> Child {
         .unwrap_or_else(|e| panic!("cannot start nats-server, which scripts/setup installs: {e}"))
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+/// A port on which nobody listens, and which the kernel gives to nobody who asks for any: those are above 32767.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 12_000;
+    const COUNT: u16 = 20_000;
+    // Tests of other processes begin elsewhere.
+    let own = u16::try_from(std::process::id() % 500).unwrap() * 40;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (own.wrapping_add(next)) % COUNT;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

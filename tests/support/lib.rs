@@ -35,11 +35,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use cluster::Nats;
+pub use cluster::{Nats, free_port};
 pub use namespace::Namespace;
-pub use pools::{Nested, block_on, builder, pool, sleep};
+pub use pools::{Nested, block_on, builder, pool, sleep, wait_until_ready};
 pub use process::{
-    children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, open_descriptors, title_of,
+    children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, kill_if_there, open_descriptors, title_of,
 };
 pub use relay::Relay;
 pub use run::{Output, Running, master, program, write};

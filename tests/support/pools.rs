@@ -1,6 +1,7 @@
 //! Pools of the shipped worker, and what a test waits with.
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     pin::pin,
     sync::Arc,
@@ -9,9 +10,12 @@ use std::{
     time::Duration,
 };
 
-use brigade::{Pool, PoolBuilder, Task, jobs::fault::Misdeed};
+use brigade::{
+    Pool, PoolBuilder, Task,
+    jobs::fault::{Fault, Misdeed},
+};
 
-use crate::binary;
+use crate::{binary, eventually};
 
 /// The options of a pool over the shipped worker.
 pub fn builder(workers: usize) -> PoolBuilder {
@@ -30,6 +34,17 @@ pub fn pool(workers: usize) -> Pool {
 #[must_use]
 pub fn sleep(ms: u64) -> Misdeed {
     Misdeed::Sleep(Duration::from_millis(ms))
+}
+
+/// Waits until every worker of a pool has answered. Before, those that are ready do all the work.
+#[track_caller]
+pub fn wait_until_ready(pool: &Pool, workers: usize) {
+    let is_ready = || {
+        let naps = pool.map::<Fault, _>(vec![sleep(50); workers]);
+        let pids: BTreeSet<u32> = naps.filter_map(Result::ok).collect();
+        pids.len() == workers
+    };
+    assert!(eventually(20, is_ready), "not all of {workers} workers came up");
 }
 
 /// A task that starts a pool of its own: given the path of the worker executable and a count, it returns the

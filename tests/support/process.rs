@@ -12,6 +12,11 @@ pub fn kill(pid: i32, signal: Signal) {
     signal::kill(Pid::from_raw(pid), signal).unwrap_or_else(|e| panic!("cannot kill {pid}: {e}"));
 }
 
+/// Sends a signal to a process that may have ended meanwhile.
+pub fn kill_if_there(pid: i32, signal: Signal) {
+    let _ = signal::kill(Pid::from_raw(pid), signal);
+}
+
 /// What `/proc/<pid>/stat` says after the process's name.
 fn fields(pid: i32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     cli::{Done, Entry, complain},
-    report::{Format, cluster::ClusterReport},
+    report::{Format, cluster::ClusterReport, counted},
 };
 
 // Which server. No doc comment: clap would take it for that of the command.
@@ -92,9 +92,9 @@ fn clean(server: &Server) -> anyhow::Result<Done> {
         complain(&format!("job {job}: removed"));
     }
     complain(&format!(
-        "{} jobs and {} data sets removed",
-        cleaned.jobs.len(),
-        cleaned.data_sets
+        "{} and {} removed",
+        counted(cleaned.jobs.len(), "job"),
+        counted(cleaned.data_sets, "data set")
     ));
     Ok(Done::Well)
 }

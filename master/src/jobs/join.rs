@@ -7,7 +7,10 @@ use std::{env, path::PathBuf, sync::Mutex};
 use brigade::cluster::{Agent, AgentControl, Told};
 use clap::Args;
 
-use crate::cli::{Done, Entry, HostOptions, Narrator, complain, signals};
+use crate::{
+    cli::{Done, Entry, HostOptions, Narrator, complain, signals},
+    report::counted,
+};
 
 /// Have this host work for the jobs of a NATS server
 ///
@@ -53,7 +56,8 @@ pub(crate) fn run(args: &JoinArgs) -> anyhow::Result<Done> {
         .on_event(move |told| tell(&narrator, &server, &told));
     drain_on_signals(agent.control());
     let done = agent.run()?;
-    complain(&format!("left the NATS server; {done} tasks done"));
+    let done = usize::try_from(done).unwrap_or(usize::MAX);
+    complain(&format!("left the NATS server; {} done", counted(done, "task")));
     Ok(Done::Well)
 }
 

@@ -18,8 +18,9 @@ pub use control::Control;
 
 /// Workers that run tasks: processes, or threads of this process.
 ///
-/// Dropping a pool kills its workers and waits for nothing; tasks that are not done fail with
-/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). [`join`](Self::join) finishes them first. A `main` that
+/// Dropping a pool kills its workers, and waits for no task: those that are not done fail with
+/// [`TaskError::Cancelled`](crate::TaskError::Cancelled). It takes up to half a second where processes that dead workers
+/// have started are still looked for. [`join`](Self::join) finishes them first. A `main` that
 /// returns an [`Exit`](crate::Exit) does not exit with success then.
 ///
 /// ```

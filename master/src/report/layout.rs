@@ -30,6 +30,12 @@ pub(super) fn sheet(names: &[&str]) -> Table {
     table
 }
 
+/// So many of something: `1 file`, `2 files`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 /// A number with its digits in groups of three.
 pub(super) fn in_threes(number: u64, separator: char) -> String {
     let digits = number.to_string();
@@ -133,6 +139,12 @@ fn from_milliseconds_on(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        let all = [0, 1, 2].map(|count| counted(count, "file"));
+        assert_eq!(all, ["0 files", "1 file", "2 files"]);
+    }
 
     #[test]
     fn names_cannot_tear_or_turn_a_line() {

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-pub(crate) use layout::printable;
+pub(crate) use layout::{counted, printable};
 pub(crate) use picture::PlotFile;
 
 pub(crate) mod bench;

@@ -15,7 +15,7 @@ use brigade::{
 
 use super::{
     Check, Finding, Ward,
-    ward::{answers, promise, told},
+    ward::{answers, promise, told, until},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -113,7 +113,7 @@ fn pauses(ward: &Ward) -> Finding {
     answers(&pool)?;
     let task = Misdeed::Spin(Duration::from_millis(100));
     let handle = pool.submit::<Fault>(task).map_err(told)?;
-    thread::sleep(Duration::from_millis(20));
+    until("the task is with its worker", || pool.stats().queued == 0)?;
     pool.pause();
     thread::sleep(Duration::from_millis(600));
     pool.resume();
@@ -177,13 +177,18 @@ fn slow_consumer(ward: &Ward) -> Finding {
     let mut outputs = pool.map_unordered::<Echo, _>(0_u64..);
     let first = outputs.next().map(|(_, outcome)| outcome);
     promise(matches!(first, Some(Ok(_))), "no first result")?;
-    thread::sleep(Duration::from_millis(100));
-    let buffered = pool.stats().submitted;
-    thread::sleep(Duration::from_millis(50));
-    let later = pool.stats().submitted;
+    let mut submitted = pool.stats().submitted;
+    let mut quiet_looks = 0;
+    until("the workers wait", || {
+        let now = pool.stats().submitted;
+        quiet_looks = if now == submitted { quiet_looks + 1 } else { 0 };
+        submitted = now;
+        // Each look is 2 ms after the one before.
+        quiet_looks == 25
+    })?;
     promise(
-        buffered == later && later < 20_000,
-        format!("the workers wait after {later} results"),
+        submitted < 20_000,
+        format!("the workers wait after {submitted} results"),
     )
 }
 

@@ -94,7 +94,7 @@ pub(super) fn answers(pool: &Pool) -> Result<(), String> {
 }
 
 /// Waits for a condition for a few seconds.
-pub(super) fn until(what: &str, condition: impl Fn() -> bool) -> Result<(), String> {
+pub(super) fn until(what: &str, mut condition: impl FnMut() -> bool) -> Result<(), String> {
     let deadline = Instant::now() + Duration::from_secs(4);
     while !condition() {
         if Instant::now() > deadline {

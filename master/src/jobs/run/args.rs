@@ -24,7 +24,7 @@ use crate::cli::{duration, some_size};
 const EXAMPLES: &str = "\
 Examples:
   master run gzip -9 ::: *.log                        one gzip for each file, as many at a time as there are cores
-  master run -k 'python -m doctest {}' ::: *.py       one string is cut into words; output in the order of the inputs
+  master run -k 'python3 -m doctest {}' ::: *.py      one string is cut into words; output in the order of the inputs
   find . -name '*.png' -print0 | master run -0 convert {} {.}.webp
   master run --shell 'sort {} | uniq -c > {/.}.txt' ::: data/*
   master run --csv resize {1} --width {2} :::: sizes.csv

@@ -106,6 +106,23 @@ enum Stop {
     Signal,
 }
 
+/// Nothing begins although it could.
+#[derive(Debug)]
+struct Held {
+    since: Instant,
+    /// Whether the user knows.
+    is_told: bool,
+}
+
+impl Held {
+    fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            is_told: false,
+        }
+    }
+}
+
 pub(super) struct Desk {
     plan: Plan,
     pool: Pool,
@@ -128,8 +145,8 @@ pub(super) struct Desk {
     left_out: u64,
     has_all_inputs: bool,
     stop: Option<Stop>,
-    /// Since when nothing begins although it could.
-    held_since: Option<Instant>,
+    /// If nothing begins although it could.
+    held: Option<Held>,
     /// How long jobs have taken lately.
     pace: Duration,
     /// The failure with the lowest number.
@@ -168,7 +185,7 @@ impl Desk {
             left_out: 0,
             has_all_inputs: false,
             stop: None,
-            held_since: None,
+            held: None,
             // Nothing is known.
             pace: BRISK,
             first_failure: None,
@@ -201,6 +218,12 @@ impl Desk {
         }
     }
 
+    /// How many jobs there are to do, as far as is known: those whose input has come, or more.
+    fn known(&self) -> u64 {
+        let inputs = self.plan.known.unwrap_or(0).max(self.read);
+        inputs.saturating_sub(self.left_out)
+    }
+
     fn is_over(&self) -> bool {
         let is_dry = self.has_all_inputs && self.backlog.is_empty();
         self.running.is_empty() && (is_dry || self.stop.is_some())
@@ -229,15 +252,10 @@ impl Desk {
 
     /// Says how it went.
     pub(super) fn close(mut self) -> anyhow::Result<Done> {
-        let known = self
-            .plan
-            .known
-            .filter(|known| *known > self.read)
-            .unwrap_or(self.read);
         let summary = Summary {
             failed: self.tally.failed,
             succeeded: self.tally.succeeded,
-            not_run: known - self.left_out - self.tally.done(),
+            not_run: self.known().saturating_sub(self.tally.done()),
             first_failure: self.first_failure.take().map(|(_, failure)| failure),
             is_halted: matches!(self.stop, Some(Stop::Halt(_))),
         };

@@ -19,7 +19,10 @@ use super::{
     walk::Walk,
     watch::Watch,
 };
-use crate::cli::{Common, Narrator, RETRIES, signals};
+use crate::{
+    cli::{Common, Narrator, RETRIES, signals},
+    report::counted,
+};
 
 /// The files of a search, held by shards.
 pub(super) struct Tree<'a> {
@@ -155,7 +158,7 @@ impl<'a> Tree<'a> {
     }
 
     fn give(&mut self, path: Arc<Path>, bytes: u64) -> anyhow::Result<u32> {
-        let number = u32::try_from(self.paths.len()).context("too many files")?;
+        let number = u32::try_from(self.paths.len()).context("there are more than 4,294,967,295 files: search fewer at a time")?;
         let shard = self.deal.next(bytes);
         let file = Held {
             number,
@@ -260,7 +263,7 @@ impl<'a> Tree<'a> {
                     // One that is too slow for one question may be for the next: its files are the same.
                     self.lost.insert(shard, files);
                     self.narrator
-                        .say(&format!("warning: {files} files are not searched: {why}"));
+                        .say(&format!("warning: {} not searched: {why}", counted(files, "file")));
                 }
             }
         }

@@ -16,11 +16,14 @@ use brigade_protocol::{
 use super::DeliArgs;
 use crate::{
     cli::{Common, Done, Narrator, signals},
-    report::deli::DeliReport,
+    report::{counted, deli::DeliReport},
 };
 
 /// How often the master looks whether all chefs have gone home.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// How long all chefs are waited for, so that they begin together.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lets the chefs cook, and reports what is made as it is made.
 pub(super) fn cook(
@@ -34,7 +37,7 @@ pub(super) fn cook(
     let (failures, made) = kitchen.close(narrator);
     let left = made.iter().filter(|made| !**made).count();
     if left > 0 && signals::caught().is_none() {
-        narrator.say(&format!("{left} orders were not made"));
+        narrator.say(&format!("{} not made", counted(left, "order")));
     }
     Ok(if failures > 0 || left > 0 {
         Done::InPart
@@ -78,6 +81,8 @@ impl Kitchen {
         let at_work = (0..u32::try_from(chefs)?)
             .map(|chef| pool.submit::<Cook>(shift(chef)))
             .collect::<Result<_, _>>()?;
+        // One who does not come in time finds what the others have left.
+        let _ = queue.wait_for_producers(u32::try_from(chefs)?, PATIENCE);
         let began_ns = clock::monotonic_ns();
         start.set();
         Ok(Self {

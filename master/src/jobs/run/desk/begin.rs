@@ -16,7 +16,7 @@ use super::{
         inputs::Row,
         records::Record,
     },
-    BRISK, Desk, Job, News, Running, Stop,
+    BRISK, Desk, Held, Job, News, Running, Stop,
 };
 
 /// So many jobs may have ended before one that is still to be shown.
@@ -63,7 +63,7 @@ impl Desk {
             if let Err(wait) = self.guard.admit(Instant::now()) {
                 return Ok(Some(self.hold(wait)));
             }
-            self.held_since = None;
+            self.held = None;
             let Some(job) = self.backlog.pop_front() else {
                 break;
             };
@@ -93,9 +93,9 @@ impl Desk {
     /// Nothing may begin. Says why if that has lasted long.
     fn hold(&mut self, wait: Wait) -> Instant {
         if let Some(why) = wait.why {
-            let now = Instant::now();
-            let since = *self.held_since.get_or_insert(now);
-            if now - since >= PATIENCE && now - since < PATIENCE + Duration::from_millis(200) {
+            let held = self.held.get_or_insert_with(Held::begin);
+            if held.since.elapsed() >= PATIENCE && !held.is_told {
+                held.is_told = true;
                 self.narrator.say(&format!("waiting: {why}"));
             }
         }

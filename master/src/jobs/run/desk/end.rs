@@ -115,7 +115,7 @@ impl Desk {
                 self.first_failure = Some((ended.sequence, failure));
             }
         }
-        let known = self.plan.known.unwrap_or(self.read) - self.left_out;
+        let known = self.known();
         let halt = self
             .plan
             .halt
@@ -167,7 +167,7 @@ impl Desk {
     }
 
     pub(super) fn show_progress(&self) {
-        let known = self.plan.known.unwrap_or(self.read) - self.left_out;
+        let known = self.known();
         let done = self.tally.done();
         if known > 0 {
             self.narrator
