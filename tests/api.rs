@@ -1,10 +1,4 @@
 //! Every way to give a pool work and to take what comes of it, over real worker processes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{
     fs,
@@ -14,7 +8,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
-    thread,
     time::{Duration, Instant},
 };
 

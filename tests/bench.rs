@@ -1,5 +1,5 @@
 //! `master bench`, through the binaries.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot go on panics"

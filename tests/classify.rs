@@ -7,12 +7,13 @@ use std::{
     io::Write,
     path::Path,
     process::{Command, Stdio},
-    sync::mpsc,
     thread,
-    time::Duration,
 };
 
-use brigade_tests::{Output, binary, eventually, is_alive, is_at_work, kill, kill_if_there, master, table, within, write};
+use brigade_tests::{
+    Output, binary, eventually, is_alive, is_at_work, kill, kill_if_there, master, table, within,
+    write,
+};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;

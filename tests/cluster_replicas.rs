@@ -1,5 +1,4 @@
 //! Three NATS servers that keep every message three times: one of them may be lost for good.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::time::Duration;
 

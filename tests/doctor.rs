@@ -1,10 +1,4 @@
 //! `master doctor`, through the binary.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{process::Command, time::Instant};
 

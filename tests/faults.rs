@@ -2,14 +2,9 @@
 //!
 //! Each test names the number of its fault. `crowd` puts a fault among good tasks and asserts that these
 //! are none the worse.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{collections::BTreeSet, fmt::Debug, fs, path::Path, thread, time::Duration};
+use std::{fmt::Debug, fs, path::Path, thread, time::Duration};
 
 use brigade::{
     Ended, Task, TaskError, TaskFailure,

@@ -1,10 +1,5 @@
 //! Faults of descriptors: none is lost, none is inherited that should not be, and no zombie stays.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{collections::BTreeSet, process::Command};
 

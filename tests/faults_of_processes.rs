@@ -1,10 +1,5 @@
 //! Faults of processes: what hangs is killed, alone and with all it has started, and nothing is left behind.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     path::Path,
@@ -21,7 +16,8 @@ use brigade::{
     },
 };
 use brigade_tests::{
-    Running, boards_of, builder, eventually, is_alive, is_stopped, kill, pool, program, sleep, within,
+    Running, boards_of, builder, eventually, is_alive, is_stopped, kill, pool, program, sleep,
+    within,
 };
 use nix::sys::signal::Signal;
 

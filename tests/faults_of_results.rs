@@ -1,10 +1,5 @@
 //! Faults of what travels: results and inputs that are too large, or that cannot be encoded or decoded.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use brigade::{
     Pool, SubmitError, Task, TaskError, TaskFailure,

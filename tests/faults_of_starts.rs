@@ -1,10 +1,4 @@
 //! Faults of starts: a worker executable that is another one, is missing, or is just being written.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{fs, thread, time::Duration};
 
@@ -141,7 +135,11 @@ fn a_worker_that_cannot_be_started_again_for_a_while_is_waited_for() {
         let (copy, away) = (folder.path().join("worker"), folder.path().join("away"));
         fs::copy(binary("worker"), &copy).unwrap();
         let survives = || {
-            let pool = builder(1).retries(1).worker_executable(&copy).start().unwrap();
+            let pool = builder(1)
+                .retries(1)
+                .worker_executable(&copy)
+                .start()
+                .unwrap();
             assert_eq!(pool.submit::<Echo>(1).unwrap().wait(), Ok(1));
             fs::rename(&copy, &away).unwrap();
             kill(pool.worker_pids()[0], Signal::SIGKILL);

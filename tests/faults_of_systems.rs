@@ -1,10 +1,4 @@
 //! Faults of the system around a pool: no descriptors, no shared memory, threads with locks.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{
     fs,

@@ -13,7 +13,7 @@ use std::{
 
 use brigade_tests::{binary, within};
 
-/// Packages of the standard library that come with every Python.
+/// On packages of the standard library that come with every Python.
 #[test]
 fn imports_are_those_that_pythons_own_parser_finds() {
     within(60, || {

@@ -1,9 +1,5 @@
 //! Errors of a map's tasks say which input they are about.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{num::NonZero, time::Duration};
 

@@ -1,10 +1,4 @@
 //! The life of a pool over real worker processes: it grows, is closed, drained, joined and terminated.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{
     sync::{Arc, Mutex},
@@ -104,7 +98,10 @@ fn cancelling_the_queue_lets_running_tasks_end() {
         pool.close();
         let outcomes: Vec<_> = handles.into_iter().map(brigade::Handle::wait).collect();
         // What ran was finished, and what waited behind it was not begun.
-        let finished = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
+        let finished = outcomes
+            .iter()
+            .take_while(|outcome| outcome.is_ok())
+            .count();
         assert!((1..20).contains(&finished), "{finished} of 20");
         assert!(outcomes[finished..].iter().all(Result::is_err));
         pool.join();

@@ -1,10 +1,5 @@
 //! Options of a pool: limits that bite, and what the workers live under.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

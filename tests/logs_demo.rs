@@ -158,15 +158,7 @@ fn records_that_are_missing_are_told_and_fail_the_check() {
 fn without_a_server_every_client_fails_and_says_so() {
     within(60, || {
         let free = format!("127.0.0.1:{}", free_port());
-        let output = master([
-            "logs",
-            "demo",
-            "--clients",
-            "2",
-            "--server",
-            &free,
-        ])
-        .end();
+        let output = master(["logs", "demo", "--clients", "2", "--server", &free]).end();
         assert_eq!(output.code, 3);
         assert!(
             output

@@ -68,7 +68,11 @@ fn files_are_rotated_by_time_unless_they_are_empty() {
         assert!(eventually(10, || numbered(&server.file, 1).exists()));
         server.send(&record("b"));
         // The older one moves first.
-        let are_there = || [1, 2].iter().all(|number| numbered(&server.file, *number).exists());
+        let are_there = || {
+            [1, 2]
+                .iter()
+                .all(|number| numbered(&server.file, *number).exists())
+        };
         assert!(eventually(10, are_there));
         assert_eq!(records_of(&numbered(&server.file, 2)), [line("a")]);
         assert_eq!(records_of(&numbered(&server.file, 1)), [line("b")]);

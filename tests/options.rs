@@ -30,6 +30,21 @@ fn a_variable_that_is_empty_is_as_one_that_is_not_set() {
 }
 
 #[test]
+fn options_of_other_machines_are_refused_without_them_unless_the_environment_has_them() {
+    within(60, || {
+        for option in ["--nats-user a:b", "--nats-creds file", "--nats-replicas 3"] {
+            let output = with(&[], &format!("factor 6 {option}"));
+            assert_eq!(output.code, 2, "{option}");
+            let (name, _) = option.split_once(' ').unwrap();
+            let expected = format!("{name} goes with --backend nats://");
+            assert!(output.stderr.contains(&expected), "{}", output.stderr);
+        }
+        let output = with(&[("BRIGADE_NATS_USER", "a:b")], "factor 6");
+        assert_eq!((output.code, output.stdout.as_str()), (0, "6: 2 3\n"));
+    });
+}
+
+#[test]
 fn color_counts_for_help_and_for_complaints_about_the_command_line() {
     within(60, || {
         let force = [("CLICOLOR_FORCE", "1")];

@@ -1,7 +1,7 @@
 //! Nothing outlives the master, however it ends: no worker, no status board.
 //!
 //! Fault 18. Every test starts its own master and signals only what that started.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::path::PathBuf;
 

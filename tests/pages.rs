@@ -106,3 +106,33 @@ fn every_file_of_tests_is_one_that_runs() {
         }
     }
 }
+
+/// The rooms that say at their door, in a table, what each of their files holds.
+const ROOMS: [&str; 5] = [
+    "master/src/pool/mod.rs",
+    "master/src/pool/core.rs",
+    "master/src/cluster/mod.rs",
+    "protocol/src/shm/mod.rs",
+    "protocol/src/queue/mod.rs",
+];
+
+#[test]
+fn a_room_that_has_a_table_of_its_files_names_all_of_them() {
+    for room in ROOMS {
+        let text = fs::read_to_string(root().join(room)).unwrap();
+        let table: String = text
+            .lines()
+            .filter(|line| line.starts_with("//! |"))
+            .collect();
+        let modules = text.lines().filter_map(|line| {
+            let line = line.strip_suffix(';')?;
+            let (_, name) = line
+                .split_once("mod ")
+                .filter(|_| !line.starts_with("//"))?;
+            Some(name)
+        });
+        for name in modules.filter(|name| *name != "tests") {
+            assert!(table.contains(&format!("`{name}.rs`")), "{room}: {name}.rs");
+        }
+    }
+}

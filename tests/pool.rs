@@ -1,6 +1,6 @@
 //! The pool as a library, over real worker processes.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{collections::HashSet, time::Duration};
 

@@ -1,5 +1,5 @@
 //! `master ps`, through the binaries.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{thread, time::Duration};
 

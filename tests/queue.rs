@@ -1,9 +1,5 @@
 //! Queues between a master and its workers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{collections::HashMap, thread, time::Duration};
 
@@ -14,7 +10,9 @@ use brigade::{
     },
     queue::{Bytes, Consumer, ConsumerTicket, ProducerTicket, QueueError},
 };
-use brigade_tests::{builder, cpu_ticks, eventually, is_alive, kill, kill_if_there, pool, sleep, within};
+use brigade_tests::{
+    builder, cpu_ticks, eventually, is_alive, kill, kill_if_there, pool, sleep, within,
+};
 use nix::sys::signal::Signal;
 
 const LONG: Duration = Duration::from_secs(20);

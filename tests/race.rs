@@ -1,5 +1,4 @@
 //! `master demo race`, through the binaries.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use brigade_tests::{master, within};
 

@@ -1,5 +1,5 @@
 //! `master search`, through the binaries: what it shows and how it ends.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, process::Command};
 

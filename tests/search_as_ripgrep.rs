@@ -1,5 +1,5 @@
 //! `master search` finds what ripgrep finds, file by file, in the Python installation at hand.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot go on panics"

@@ -1,5 +1,5 @@
 //! `master search` that stays: asked again and again, watching its files, and losing its workers.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     collections::BTreeSet,

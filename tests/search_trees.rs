@@ -1,5 +1,5 @@
 //! `master search` in trees that are hard to read: nothing in them makes it crash or wait.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     ffi::OsStr,

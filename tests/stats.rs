@@ -1,5 +1,4 @@
 //! `master stats`, through the binary.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::fmt::Write as _;
 

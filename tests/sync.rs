@@ -1,5 +1,5 @@
 //! Locks between a master and its workers, and workers that are killed with them.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot go on panics"

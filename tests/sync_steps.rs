@@ -1,7 +1,7 @@
 //! Killed at every instruction: a process is stepped through an operation on a primitive by the debugger's interface,
 //! and it is written down which instructions change the shared memory. Then one process after another does the same, and
 //! is killed before and after each of these. After each death, everything has to be there for the next one, and soon.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,

@@ -1,9 +1,5 @@
 //! `master tune`, from its command line to what it leaves behind.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs, io,

@@ -1,5 +1,5 @@
 //! What `master tune` can be told to do otherwise, and the files that it writes.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{fs, process::Command};
 

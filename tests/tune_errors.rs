@@ -1,5 +1,5 @@
 //! What `master tune` says about input that it cannot use: the place, what was expected, and exit code 2.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::fs;
 

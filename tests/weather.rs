@@ -1,6 +1,5 @@
 //! `master weather`, through the binary, against a server on this machine.
-#![allow(
-    clippy::unwrap_used,
+#![expect(
     clippy::expect_used,
     clippy::panic,
     reason = "a test that cannot go on panics"

@@ -1,10 +1,4 @@
 //! Forecasts that `master weather` keeps.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
 
 use std::{
     fs,

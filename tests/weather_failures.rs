@@ -1,22 +1,16 @@
 //! What `master weather` makes of servers that fail, each in its own way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     fs,
     io::Write,
-    net::TcpListener,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use brigade_tests::{
-    Asked, Reply, Running, Web, fair_forecast, fair_server, free_port, weather, weather_command, within,
-    zone_of,
+    Asked, Reply, Running, Web, fair_forecast, fair_server, free_port, weather, weather_command,
+    within, zone_of,
 };
 use flate2::{Compression, write::GzEncoder};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivatePkcs8KeyDer};

@@ -87,7 +87,7 @@ Examples:
 Exit codes:
   0 done   1 nothing found, or a check failed   2 bad usage or input
   3 some tasks failed (the rest is delivered)
-  130 interrupted by Ctrl-C, 143 terminated: what was done is delivered";
+  130 interrupted by Ctrl-C, 143 terminated, 129 hung up: what was done is delivered";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -1,7 +1,7 @@
 //! A program that libFuzzer drives: it throws bytes at one reader of `hostile.rs`, the one that `BRIGADE_FUZZ` names.
 //! `scripts/fuzz` builds and runs it.
 #![no_main]
-#![allow(
+#![expect(
     dead_code,
     clippy::expect_used,
     clippy::panic,

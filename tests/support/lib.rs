@@ -1,7 +1,7 @@
 //! What the end-to-end tests share: starting the real binaries under a time limit, and looking at processes.
 //!
 //! The tests assert about the world, so they may panic.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -39,7 +39,8 @@ pub use cluster::{Nats, free_port};
 pub use namespace::Namespace;
 pub use pools::{Nested, block_on, builder, pool, sleep, wait_until_ready};
 pub use process::{
-    children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, kill_if_there, open_descriptors, title_of,
+    children_of, cpu_ticks, is_alive, is_stopped, is_zombie, kill, kill_if_there, open_descriptors,
+    title_of,
 };
 pub use relay::Relay;
 pub use run::{Output, Running, master, program, write};

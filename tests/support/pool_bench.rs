@@ -1,7 +1,7 @@
 //! Measures the pool: one figure a line, as `name value unit`. `scripts/bench-pool.sh` shows them beside others.
 //!
 //! `pool_bench [all | pingpong | call | apart | together | single | chunked | cycle | memory | inputs N]`
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,

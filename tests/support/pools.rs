@@ -44,7 +44,10 @@ pub fn wait_until_ready(pool: &Pool, workers: usize) {
         let pids: BTreeSet<u32> = naps.filter_map(Result::ok).collect();
         pids.len() == workers
     };
-    assert!(eventually(20, is_ready), "not all of {workers} workers came up");
+    assert!(
+        eventually(20, is_ready),
+        "not all of {workers} workers came up"
+    );
 }
 
 /// A task that starts a pool of its own: given the path of the worker executable and a count, it returns the

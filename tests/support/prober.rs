@@ -9,7 +9,7 @@
 //! `prober read-board NAME` (looks at a status board and ends) · `prober starve` (runs out of descriptors) ·
 //! `prober hunger` (a task that takes 2 GiB) · `prober start-only` · `prober patience` (three threads wait for a second; prints the milliseconds of processor time that took) ·
 //! `prober ps` (does seven tasks, then one that lasts for an hour)
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,

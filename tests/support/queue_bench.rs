@@ -1,6 +1,6 @@
 //! Measures queues between processes: ours beside the channels of ipc-channel, in one run.
 //! `scripts/bench-queue.sh` builds it, with the feature `bench`, and shows the figures.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,

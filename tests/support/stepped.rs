@@ -1,6 +1,6 @@
 //! Does one thing with a primitive, to be watched instruction by instruction: `stepped OPERATION TICKET`, the ticket
 //! as its encoded bytes in hexadecimal. Stops itself before the operation and after it.
-#![allow(clippy::unwrap_used, reason = "a program for a test")]
+#![expect(clippy::unwrap_used, reason = "a program for a test")]
 
 use std::env;
 

@@ -1,5 +1,5 @@
 //! A worker of another build: it introduces itself with a build id that no build has, and waits.
-#![allow(clippy::unwrap_used, reason = "a fake for tests")]
+#![expect(clippy::unwrap_used, reason = "a fake for tests")]
 
 use std::{
     fs::File,

@@ -1,11 +1,6 @@
 //! Measures locks when nobody else wants them: one figure a line, as `name value unit`. `scripts/bench-sync.sh` shows
 //! them beside others.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::cast_precision_loss,
-    reason = "a measuring tool"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measuring tool")]
 
 use std::{hint::black_box, time::Instant};
 

@@ -1,6 +1,6 @@
 //! The hot paths, one at a time, with inputs that are always the same: `scripts/count-instructions.sh` has valgrind count
 //! what each takes. No clock is looked at, and nothing is drawn at random.
-#![allow(
+#![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a program for a script"

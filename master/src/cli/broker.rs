@@ -1,6 +1,6 @@
 //! The options of a NATS server: where it is, and how it lets us in.
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, ffi::OsStr, path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use brigade::cluster::{Broker, Cluster, JobName};
@@ -45,6 +45,32 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// An option that the command line itself gives: the environment may have it for other commands.
+    fn given(&self) -> Option<&'static str> {
+        let is_given = |value: Option<&OsStr>, variable| {
+            value.is_some_and(|value| env::var_os(variable).is_none_or(|known| known != *value))
+        };
+        let (user, creds, authority) = (&self.nats_user, &self.nats_creds, &self.nats_tls_ca);
+        let given = [
+            (
+                is_given(user.as_ref().map(OsStr::new), "BRIGADE_NATS_USER"),
+                "--nats-user",
+            ),
+            (
+                is_given(creds.as_ref().map(OsStr::new), "BRIGADE_NATS_CREDS"),
+                "--nats-creds",
+            ),
+            (
+                is_given(authority.as_ref().map(OsStr::new), "BRIGADE_NATS_TLS_CA"),
+                "--nats-tls-ca",
+            ),
+        ];
+        given
+            .iter()
+            .find(|(is_given, _)| *is_given)
+            .map(|(_, option)| *option)
+    }
+
     /// The server at these addresses, each of which may be a list with commas.
     pub(crate) fn broker(&self, urls: &[String]) -> anyhow::Result<Broker> {
         let urls = urls.iter().flat_map(|urls| urls.split(','));
@@ -117,8 +143,10 @@ impl OnCluster {
             (self.nats_replicas != REPLICAS, "--nats-replicas"),
             (self.host_timeout != HOST_TIMEOUT, "--host-timeout"),
         ];
-        let mut given = given.iter().filter(|(is_given, _)| *is_given);
-        given.next().map(|(_, option)| *option)
+        let given = given.iter().find(|(is_given, _)| *is_given);
+        given
+            .map(|(_, option)| *option)
+            .or_else(|| self.entry.given())
     }
 
     pub(crate) fn is_resumed(&self) -> bool {

@@ -18,40 +18,73 @@ pub(super) fn command() -> Command {
 fn worded(command: Command, above: &str) -> Command {
     let name = command.get_name().to_owned();
     let has = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
-    let (is_common, has_format) = (has("backend"), has("format") && has("progress"));
+    let has_default = |arg: &Arg| !arg.get_default_values().is_empty();
+    let format = command.get_arguments().find(|arg| arg.get_id() == "format");
+    let (is_common, is_worded) = (has("backend"), format.is_some_and(|arg| !has_default(arg)));
     let mut command = command;
     if is_common && !GOES_ELSEWHERE.contains(&name.as_str()) {
         command = command.mut_args(without_other_machines);
     }
-    if has_format {
-        let is_demo_of_logs = above == "logs" && name == "demo";
-        let format =
-            if above == "master" && WRITES_LINES.contains(&name.as_str()) || is_demo_of_logs {
-                "lines"
-            } else {
-                "table"
-            };
-        let help = format!("How results are written to standard output [default: {format}]");
+    if is_worded {
+        let is_lines = match above {
+            "master" => WRITES_LINES.contains(&name.as_str()),
+            _ => above == "logs",
+        };
+        let default = if is_lines { "lines" } else { "table" };
+        let help = format!("How results are written to standard output [default: {default}]");
         command = command.mut_arg("format", |arg| arg.help(help));
     }
-    command = match name.as_str() {
-        "run" => command
-            .mut_arg("retries", |arg| {
-                arg.help("How often a command that failed, or whose worker died, is tried again [default: 0]")
-            })
-            .mut_arg("timeout", |arg| {
-                arg.help("How long one command may run, such as 500ms, 30s or 5m; it is ended then, with all it has started [default: no limit]")
-            }),
-        "search" => command
-            .mut_arg("retries", |arg| {
-                arg.help("How often in a row a worker may die while it loads its files [default: 2]")
-            })
-            .mut_arg("timeout", |arg| {
-                arg.help("How long an answer may take, such as 500ms or 30s; who has not answered is done without [default: no limit]")
-            }),
-        _ => command,
+    of_its_own(command, above, &name).mut_subcommands(|below| worded(below, &name))
+}
+
+/// What single commands mean by an option, and which options have no meaning there.
+fn of_its_own(command: Command, above: &str, name: &str) -> Command {
+    let hide = |command: Command, ids: &[&'static str]| {
+        ids.iter().fold(command, |command, id| {
+            command.mut_arg(id, |arg| arg.hide(true))
+        })
     };
-    command.mut_subcommands(|below| worded(below, &name))
+    let say = |command: Command, id: &'static str, help: &'static str| {
+        command.mut_arg(id, |arg| arg.help(help))
+    };
+    match (above, name) {
+        ("master", "run") => {
+            let command = say(
+                command,
+                "retries",
+                "How often a command that failed, or whose worker died, is tried again [default: 0]",
+            );
+            say(
+                command,
+                "timeout",
+                "How long one command may run, such as 500ms, 30s or 5m; it is ended then, with all it has started [default: no limit]",
+            )
+        }
+        ("master", "search") => {
+            let command = say(
+                command,
+                "retries",
+                "How often in a row a worker may die while it loads its files [default: 2]",
+            );
+            say(
+                command,
+                "timeout",
+                "How long an answer may take, such as 500ms or 30s; who has not answered is done without [default: no limit]",
+            )
+        }
+        ("bench", "search") => hide(command, &["interactive", "watch"])
+            .override_usage("master bench search [OPTIONS] -e PATTERN... [PATH]..."),
+        ("master", "doctor") => hide(command, &["timeout", "retries"]),
+        ("master", "serve") => hide(command, &["format"]),
+        ("demo", "race") => hide(command, &["retries"]),
+        ("demo", "deli" | "philosophers") => hide(command, &["workers"]),
+        ("logs", "demo") => say(
+            hide(command, &["retries"]),
+            "workers",
+            "Worker processes, or a share of the cores such as 50% [default: one for each client]",
+        ),
+        _ => command,
+    }
 }
 
 /// What works on this machine only says nothing of others, and refuses them if they are asked for.
@@ -86,6 +119,17 @@ mod tests {
         assert!(!is_lines(&["tune"]) && !is_lines(&["demo", "burn"]));
         assert!(help(&["tune"]).contains("its worker died of it [default: 2]"));
         assert!(help(&["run"]).contains("is tried again [default: 0]"));
+        assert!(!help(&["weather"]).contains("[default: table]"));
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_not_offered() {
+        let search = help(&["bench", "search"]);
+        assert!(search.contains("Usage: master bench search"), "{search}");
+        assert!(!search.contains("--interactive") && !search.contains("--watch"));
+        assert!(!help(&["doctor"]).contains("--retries"));
+        assert!(!help(&["serve"]).contains("--format"));
+        assert!(!help(&["logs", "demo"]).contains("the cores this process may use"));
     }
 
     #[test]

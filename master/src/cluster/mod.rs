@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `broker.rs`, `link.rs`, `names.rs`, `error.rs` | how the server is reached and asked, what things are called there, what can go wrong |
-//! | `wire.rs`, `failure.rs` | the messages, and how a task's error travels in one |
+//! | `wire.rs`, `failure.rs`, `publish.rs` | the messages, and how a task's error travels in one |
 //! | `data.rs` | shared segments in the object store, and once on each host |
 //! | `master.rs` and `master/` | the engine: tasks become chunks, results become outcomes |
 //! | `agent.rs` and `agent/` | a host: chunks become tasks of a local pool |

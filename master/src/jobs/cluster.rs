@@ -93,7 +93,7 @@ fn clean(server: &Server) -> anyhow::Result<Done> {
     }
     complain(&format!(
         "{} and {} removed",
-        counted(cleaned.jobs.len(), "job"),
+        counted(cleaned.jobs.len() as u64, "job"),
         counted(cleaned.data_sets, "data set")
     ));
     Ok(Done::Well)

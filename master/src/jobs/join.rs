@@ -56,8 +56,10 @@ pub(crate) fn run(args: &JoinArgs) -> anyhow::Result<Done> {
         .on_event(move |told| tell(&narrator, &server, &told));
     drain_on_signals(agent.control());
     let done = agent.run()?;
-    let done = usize::try_from(done).unwrap_or(usize::MAX);
-    complain(&format!("left the NATS server; {} done", counted(done, "task")));
+    complain(&format!(
+        "left the NATS server; {} done",
+        counted(done, "task")
+    ));
     Ok(Done::Well)
 }
 

@@ -1,6 +1,6 @@
 //! The one who writes: a thread that puts whole lines into the file, in the order in which they came to it.
 //!
-//! What it has is bounded by the room that batches take before they are made (`server::Room`). If nothing can be
+//! What it has is bounded by the room that batches take before they are made (`room.rs`). If nothing can be
 //! written, a full disk for one, it keeps what it has and tries again; the room is used up, clients' sockets are
 //! no longer read, and clients wait. A line that got into the file in part is cut off again.
 

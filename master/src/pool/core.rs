@@ -19,7 +19,8 @@
 //! | `death.rs` | a worker has ended; whom to blame, when to start another |
 //! | `limits.rs` | time limits, worn-out workers, more or fewer of them |
 //! | `ending.rs` | closed, terminated, given up |
-//! | `action.rs`, `terms.rs` | what is wanted, and under which terms |
+//! | `action.rs`, `terms.rs`, `slot.rs` | what is wanted, under which terms, and what is known of a worker |
+//! | `check.rs` | the rules, for tests |
 
 mod action;
 mod cancel;

@@ -13,6 +13,7 @@
 //! | `wheel.rs`, `wheel/steward.rs` | which thread drives the loop |
 //! | `error.rs`, `start_error.rs`, `ended.rs`, `event.rs` | what callers are told: of tasks, of workers |
 //! | `spawn.rs`, `inherit.rs`, `log.rs`, `reap.rs`, `memory.rs` | birth and death of processes |
+//! | `dropped.rs`, `orphans.rs` | what is left when a pool goes: tasks that nobody will have done, processes that workers have started |
 
 mod builder;
 mod bury;

@@ -31,7 +31,7 @@ pub(super) fn sheet(names: &[&str]) -> Table {
 }
 
 /// So many of something: `1 file`, `2 files`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -23,6 +23,14 @@
 //! # Ok::<(), brigade_protocol::queue::QueueError>(())
 //! ```
 //!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `builder.rs`, `ticket.rs`, `error.rs` | how a queue is made, how ends travel, what can go wrong |
+//! | `producer.rs` and `producer/`, `consumer.rs`, `joinable.rs`, `join.rs` | the ends, and waiting until all is done |
+//! | `layout.rs`, `position.rs`, `room.rs`, `lock.rs`, `link.rs` | the words in shared memory, and who may change which |
+//! | `frame.rs`, `bytes.rs`, `reuse.rs` | an item as bytes in the ring |
+//! | `spin.rs`, `pace.rs` | how to wait, and when to wake |
+//!
 //! # What it promises
 //!
 //! * **Order.** Items come out in the order in which their `put` returned; those of one producer in their order.

@@ -9,6 +9,8 @@
 //! | `board.rs`, `board/`, `sweep.rs` | what each worker does right now | a pool and everyone who looks |
 //! | `arena.rs`, `address.rs`, `presence.rs`, `gate.rs`, `futex.rs` | words and bytes of queues and locks, where they are, who is alive, how to wait | all ends of a queue, all openings of a lock |
 //! | `member.rs`, `lock.rs`, `rows.rs`, `guarded.rs`, `atoms.rs` | what `sync/` is made of: openings, locks that outlive their holders, data behind them, numbers without | all openings of a lock |
+//! | `plain.rs` | which data may lie there | |
+//! | `available.rs` | how much room there is for it | |
 //! | `inherited.rs` | the descriptors a worker is born with | |
 //!
 //! ```

@@ -161,7 +161,10 @@ impl Field<'_> {
                 _ if shared && range.len() > 1 && signals::caught().is_none() => {
                     failed.extend(range);
                 }
-                Ok(_) => self.lose(range, "its worker sent something else: rebuild master and worker together"),
+                Ok(_) => self.lose(
+                    range,
+                    "its worker sent something else: rebuild master and worker together",
+                ),
                 Err(error) => self.lose(range, &error.to_string()),
             }
         }

@@ -39,7 +39,9 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<Done> {
     } else {
         Detail::Trouble
     };
-    let journal = Journal::start(detail).context("cannot start a thread for messages; the limit of processes (ulimit -u) may be reached")?;
+    let journal = Journal::start(detail).context(
+        "cannot start a thread for messages; the limit of processes (ulimit -u) may be reached",
+    )?;
     let collector = Collector::start(args, &journal)?;
     let began = Instant::now();
     let (sent, failed) = send(args, common, &narrator, collector.address)?;

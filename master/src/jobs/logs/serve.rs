@@ -32,7 +32,9 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
     } else {
         Detail::Clients
     };
-    let journal = Journal::start(detail).context("cannot start a thread for messages; the limit of processes (ulimit -u) may be reached")?;
+    let journal = Journal::start(detail).context(
+        "cannot start a thread for messages; the limit of processes (ulimit -u) may be reached",
+    )?;
     let limits = limits(args, &journal);
     let output = open(&args.output, &journal)?;
     let is_stdout = output.path().is_none();

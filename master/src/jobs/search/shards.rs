@@ -86,7 +86,8 @@ impl Shards {
             let mut end = said.producer()?;
             pool.submit::<SearchShard>(shard)?.on_done(move |result| {
                 let why = match result {
-                    Ok(()) => "its worker has ended the search: rebuild master and worker together".to_owned(),
+                    Ok(()) => "its worker has ended the search: rebuild master and worker together"
+                        .to_owned(),
                     Err(error) => error.to_string(),
                 };
                 let said = Said::Lost(why);

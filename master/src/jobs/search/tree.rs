@@ -158,7 +158,8 @@ impl<'a> Tree<'a> {
     }
 
     fn give(&mut self, path: Arc<Path>, bytes: u64) -> anyhow::Result<u32> {
-        let number = u32::try_from(self.paths.len()).context("there are more than 4,294,967,295 files: search fewer at a time")?;
+        let number = u32::try_from(self.paths.len())
+            .context("there are more than 4,294,967,295 files: search fewer at a time")?;
         let shard = self.deal.next(bytes);
         let file = Held {
             number,
@@ -262,8 +263,10 @@ impl<'a> Tree<'a> {
                 News::Lost { shard, files, why } => {
                     // One that is too slow for one question may be for the next: its files are the same.
                     self.lost.insert(shard, files);
-                    self.narrator
-                        .say(&format!("warning: {} not searched: {why}", counted(files, "file")));
+                    self.narrator.say(&format!(
+                        "warning: {} not searched: {why}",
+                        counted(files as u64, "file")
+                    ));
                 }
             }
         }

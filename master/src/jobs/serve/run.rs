@@ -41,7 +41,9 @@ pub(crate) fn run(args: &ServeArgs, common: &Common) -> anyhow::Result<Done> {
         bail!("{}: there is no such worker executable", worker.display());
     }
     let narrator = common.narrator();
-    let journal = Journal::start(Detail::Trouble).context("cannot start a thread for messages; the limit of processes (ulimit -u) may be reached")?;
+    let journal = Journal::start(Detail::Trouble).context(
+        "cannot start a thread for messages; the limit of processes (ulimit -u) may be reached",
+    )?;
     let logs = Logs::start(args, journal.teller())?;
     let control = ServerControl::new();
     let tunes = Tunes::new(common.clone(), narrator.clone(), limits_of_tunes(args));

@@ -38,11 +38,15 @@ pub(super) struct TuneLimits {
 /// Why a tune is not begun.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotBegun {
-    #[error("as many tunes run as may at a time ({0}); try again when one has ended, or cancel one")]
+    #[error(
+        "as many tunes run as may at a time ({0}); try again when one has ended, or cancel one"
+    )]
     Busy(usize),
     #[error("the server is about to end")]
     Ending,
-    #[error("cannot start a thread for the tune: {0}; the limits of processes (ulimit -u) and of memory may be reached")]
+    #[error(
+        "cannot start a thread for the tune: {0}; the limits of processes (ulimit -u) and of memory may be reached"
+    )]
     Thread(std::io::Error),
 }
 

@@ -37,7 +37,7 @@ pub(super) fn cook(
     let (failures, made) = kitchen.close(narrator);
     let left = made.iter().filter(|made| !**made).count();
     if left > 0 && signals::caught().is_none() {
-        narrator.say(&format!("{} not made", counted(left, "order")));
+        narrator.say(&format!("{} not made", counted(left as u64, "order")));
     }
     Ok(if failures > 0 || left > 0 {
         Done::InPart
