@@ -122,6 +122,13 @@ impl Narrator {
         }
     }
 
+    /// The work is over for now, and may begin again.
+    pub(crate) fn rest(&self) {
+        if self.part.is_none() {
+            self.progress.rest();
+        }
+    }
+
     /// Writes to standard output without tearing the bar.
     pub(crate) fn beside<W: Write>(&self, out: W) -> Beside<W> {
         Beside {

@@ -3,7 +3,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -38,7 +38,8 @@ const SPINNER: u8 = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
-    began: Instant,
+    /// When the work that is shown began; none while there is a rest.
+    began: Arc<Mutex<Option<Instant>>>,
     /// What stands on the terminal.
     drawn: Arc<AtomicU8>,
     /// When it was drawn, in milliseconds since the beginning.
@@ -60,7 +61,7 @@ impl Progress {
         Self {
             bar: is_shown
                 .then(|| ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::hidden())),
-            began: Instant::now(),
+            began: Arc::new(Mutex::new(Some(Instant::now()))),
             drawn: Arc::default(),
             drawn_at: Arc::default(),
             is_impatient,
@@ -80,7 +81,7 @@ impl Progress {
             reason = "clamped"
         )]
         let position = (fraction.clamp(0.0, 1.0) * STEPS as f64) as u64;
-        let rate = || rate(done, self.began.elapsed(), what);
+        let rate = || rate(done, self.elapsed(), what);
         if self.is_written(position / STEPS_PER_LINE) {
             let percent = 100 * position / STEPS;
             say(&format!("{percent:>3} %, {}", rate()));
@@ -96,7 +97,7 @@ impl Progress {
         let Some(bar) = &self.bar else {
             return;
         };
-        let elapsed = self.began.elapsed();
+        let elapsed = self.elapsed();
         let message = || {
             let rate = rate(done, elapsed, what);
             format!("{} {what}, {rate}", short(done as f64))
@@ -110,6 +111,26 @@ impl Progress {
         }
     }
 
+    fn elapsed(&self) -> Duration {
+        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        began.get_or_insert_with(Instant::now).elapsed()
+    }
+
+    /// The work is over for now, and may begin again: takes the bar away.
+    pub(crate) fn rest(&self) {
+        if let Some(bar) = &self.bar
+            && self.drawn.swap(NOTHING, Ordering::Relaxed) != NOTHING
+        {
+            bar.finish_and_clear();
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+            bar.reset();
+        }
+        if let Some(lines) = &self.lines {
+            lines.store(0, Ordering::Relaxed);
+        }
+        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Whether a line is to be written instead of a bar, at a place that counts up.
     fn is_written(&self, place: u64) -> bool {
         let lines = self.lines.as_ref();
@@ -118,7 +139,7 @@ impl Progress {
 
     /// Has a bar, or a spinner, stand on the terminal, if there is one and it is time. Whether it is to be drawn.
     fn draws(&self, bar: &ProgressBar, kind: u8) -> bool {
-        let elapsed = self.began.elapsed();
+        let elapsed = self.elapsed();
         let is_due = self.is_impatient || elapsed >= PATIENCE;
         if self.lines.is_some() || !is_due {
             return false;

@@ -39,8 +39,13 @@ pub(super) struct Remote {
     waiting: VecDeque<Order>,
     /// All that it is to hold.
     pub(super) files: Vec<Held>,
-    /// What of it was not ordered yet.
+    /// How many of them were ordered.
     ordered: usize,
+    /// How many orders were put into the queue, and which of them were to load how many files, until they are taken out.
+    put: usize,
+    loads: VecDeque<(usize, usize)>,
+    /// How many files were in orders that the shard has taken.
+    taken: usize,
     pub(super) life: Option<u64>,
     pub(super) pid: u32,
     /// How often it was begun without having loaded its files since.
@@ -58,6 +63,9 @@ impl Remote {
             waiting: VecDeque::new(),
             files: Vec::new(),
             ordered: 0,
+            put: 0,
+            loads: VecDeque::new(),
+            taken: 0,
             life: None,
             pid: 0,
             begun: 0,
@@ -72,7 +80,8 @@ impl Remote {
         self.begun += 1;
         self.waiting.clear();
         self.order(Order::Begin { life });
-        self.ordered = 0;
+        (self.ordered, self.taken) = (0, 0);
+        self.loads.clear();
         self.order_files();
         self.order(Order::Report);
         if let Some(question) = question {
@@ -114,13 +123,16 @@ impl Remote {
         is_enough
     }
 
-    /// How many of the files the shard has begun to load, or more, as far as can be seen from here.
-    pub(super) fn taken(&self) -> usize {
+    /// How many of the files the shard has begun to load.
+    pub(super) fn taken(&mut self) -> usize {
         if self.is_lost {
             return self.files.len();
         }
-        let orders = self.waiting.len() + self.orders.len();
-        self.ordered.saturating_sub(orders * BATCH)
+        let taken = self.put.saturating_sub(self.orders.len());
+        while let Some((_, files)) = self.loads.pop_front_if(|(order, _)| *order <= taken) {
+            self.taken += files;
+        }
+        self.taken.min(self.files.len())
     }
 
     pub(super) fn order(&mut self, order: Order) {
@@ -133,6 +145,10 @@ impl Remote {
         while let Some(order) = self.waiting.front() {
             if self.orders.try_put(order) == Err(QueueError::Full) {
                 return false;
+            }
+            self.put += 1;
+            if let Order::Load(files) = order {
+                self.loads.push_back((self.put, files.len()));
             }
             // A shard that is dead gets everything anew when it comes up again.
             self.waiting.pop_front();

@@ -179,6 +179,7 @@ impl Desk<'_> {
         }
         out.flush().context("cannot write what was found")?;
         let (summary, found) = (report.summary(elapsed), report.found());
+        self.narrator.rest();
         self.tree.tell();
         match outcome {
             Outcome::Answered => self.narrator.say(&summary),
@@ -194,6 +195,8 @@ impl Desk<'_> {
 
     /// Answers what the user types until the end.
     fn converse(&mut self) -> anyhow::Result<()> {
+        // Until something is asked, nobody waits.
+        self.narrator.rest();
         let mut asker = Asker::start();
         while signals::caught().is_none() {
             match asker.next(LOOK) {

@@ -153,9 +153,9 @@ impl Shards {
     }
 
     /// Shows how many of the files the shards have taken up. An answer comes soon after the last one.
-    fn show_progress(&self) {
-        let count = |files: fn(&Remote) -> usize| self.remotes.iter().map(files).sum::<usize>();
-        let (all, done) = (count(|remote| remote.files.len()), count(Remote::taken));
+    fn show_progress(&mut self) {
+        let all: usize = self.remotes.iter().map(|remote| remote.files.len()).sum();
+        let done: usize = self.remotes.iter_mut().map(Remote::taken).sum();
         let fraction = done as f64 / all.max(1) as f64;
         self.narrator.progress(fraction, done as u64, "files");
     }

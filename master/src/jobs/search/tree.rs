@@ -1,14 +1,17 @@
 //! The tree as it is held: which files there are, and which shard has which.
 
+mod watched;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
 use anyhow::Context;
 use brigade_protocol::jobs::search::Holdings;
-use nix::errno::Errno;
+
+use watched::Watched;
 
 use super::{
     SearchArgs,
@@ -17,7 +20,6 @@ use super::{
     remote::Held,
     shards::{News, Shards},
     walk::Walk,
-    watch::Watch,
 };
 use crate::{
     cli::{Common, Narrator, RETRIES, signals},
@@ -54,14 +56,6 @@ struct LeftOut {
     large: u64,
 }
 
-/// What only a tree that is watched needs.
-struct Watched {
-    watch: Watch,
-    numbers: BTreeMap<Arc<Path>, u32>,
-    /// Files that are there no more.
-    gone: BTreeSet<u32>,
-}
-
 impl<'a> Tree<'a> {
     /// Finds the files and gives them to the shards, which load them meanwhile.
     pub(super) fn load(
@@ -73,17 +67,8 @@ impl<'a> Tree<'a> {
         let walk = Walk::new(&args.glob, args.no_ignore, args.hidden)?;
         // It goes on while the workers start.
         let files = walk.files(&args.paths);
-        let watch = || {
-            let mut watch = Watch::new()?;
-            args.paths.iter().try_for_each(|path| watch.root(path))?;
-            Ok::<_, Errno>(watch)
-        };
-        let watched = args.watch.then(watch).transpose();
-        let watched = watched.context("cannot watch files")?.map(|watch| Watched {
-            watch,
-            numbers: BTreeMap::new(),
-            gone: BTreeSet::new(),
-        });
+        let watched = args.watch.then(|| Watched::new(&args.paths));
+        let watched = watched.transpose().context("cannot watch files")?;
         let mut tree = Self {
             args,
             walk,
@@ -140,23 +125,6 @@ impl<'a> Tree<'a> {
         Ok(there)
     }
 
-    fn watch(&mut self, folders: Vec<PathBuf>) -> anyhow::Result<()> {
-        let Some(watched) = &mut self.watched else {
-            return Ok(());
-        };
-        for folder in folders {
-            watched.watch.folder(&folder).context(
-                "cannot watch more directories; raise fs.inotify.max_user_watches, or leave out --watch",
-            )?;
-        }
-        Ok(())
-    }
-
-    /// The number of a file that was there before.
-    fn number(&self, path: &Path) -> Option<u32> {
-        self.watched.as_ref()?.numbers.get(path).copied()
-    }
-
     fn give(&mut self, path: Arc<Path>, bytes: u64) -> anyhow::Result<u32> {
         let number = u32::try_from(self.paths.len())
             .context("there are more than 4,294,967,295 files: search fewer at a time")?;
@@ -168,87 +136,10 @@ impl<'a> Tree<'a> {
         };
         self.shards.give(shard, file)?;
         self.narrator.tally(u64::from(number), "files found");
-        if let Some(watched) = &mut self.watched {
-            watched.numbers.insert(Arc::clone(&path), number);
-            // A file that was given may lie in a directory that was not.
-            if self.args.paths.iter().any(|given| **given == *path) {
-                let folder = path
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new(".")).to_owned();
-                self.watch(vec![folder])?;
-            }
-        }
+        self.watch_file(&path, number)?;
         self.paths.push(path);
         self.shard_of.push(shard);
         Ok(number)
-    }
-
-    /// Has read again what has changed; whether anything has.
-    pub(super) fn refresh(&mut self) -> anyhow::Result<bool> {
-        self.shards.listen()?;
-        let Some(watched) = &mut self.watched else {
-            return Ok(false);
-        };
-        let changes = watched.watch.changes();
-        if changes.is_empty() {
-            return Ok(false);
-        }
-        let mut is_other_tree = changes.is_other_tree;
-        let mut has_changed = false;
-        for path in changes.written {
-            match self.number(&path) {
-                Some(number) => {
-                    self.reload(number);
-                    has_changed = true;
-                }
-                None => is_other_tree = true,
-            }
-        }
-        if is_other_tree {
-            let before = self.paths.len();
-            let there = self.find(self.walk.files(&self.args.paths))?;
-            has_changed |= self.compare(&there) || self.paths.len() > before;
-        }
-        if has_changed {
-            self.shards.settle();
-        }
-        Ok(has_changed)
-    }
-
-    /// Forgets what is gone, and reads what has come again; whether there was any of it.
-    fn compare(&mut self, there: &BTreeSet<u32>) -> bool {
-        let Some(watched) = &mut self.watched else {
-            return false;
-        };
-        let all = 0..u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
-        let (came, went): (Vec<u32>, Vec<u32>) = all
-            .filter(|number| there.contains(number) == watched.gone.contains(number))
-            .partition(|number| there.contains(number));
-        watched.gone.extend(&went);
-        for number in &came {
-            watched.gone.remove(number);
-        }
-        let has_changed = !(came.is_empty() && went.is_empty());
-        // What is not there any more cannot be read, and so is held no more.
-        for number in came.into_iter().chain(went) {
-            self.reload(number);
-        }
-        has_changed
-    }
-
-    fn reload(&mut self, number: u32) {
-        let at = number as usize;
-        if let (Some(path), Some(&shard)) = (self.paths.get(at), self.shard_of.get(at)) {
-            self.unread.remove(&number);
-            let bytes = path.metadata().map_or(0, |metadata| metadata.len());
-            let file = Held {
-                number,
-                path: Arc::clone(path),
-                bytes,
-            };
-            self.shards.reload(shard, &file);
-        }
     }
 
     /// Tells what happened to the shards meanwhile.
