@@ -19,7 +19,7 @@ use brigade::{
     },
     wait,
 };
-use brigade_tests::{block_on, eventually, pool, sleep, wait_until_ready, within};
+use brigade_tests::{block_on, eventually, is_at_work, pool, sleep, wait_until_ready, within};
 
 fn append(path: &Path, line: &str) -> Misdeed {
     Misdeed::AppendLine {
@@ -211,8 +211,9 @@ fn queued_sent_and_running_tasks_can_be_cancelled_and_others_are_none_the_worse(
         let pool = pool(1);
         wait_until_ready(&pool, 1);
         let before = pool.worker_pids();
-        let running = pool.submit::<Fault>(sleep(60_000)).unwrap();
-        assert!(eventually(10, || pool.stats().queued == 0));
+        let spin = Misdeed::Spin(Duration::from_mins(1));
+        let running = pool.submit::<Fault>(spin).unwrap();
+        assert!(eventually(10, || is_at_work(before[0])));
         let sent = pool.submit::<Fault>(append(&ran, "sent")).unwrap();
         let queued: Vec<_> = (0..20)
             .map(|_| pool.submit::<Fault>(append(&ran, "queued")).unwrap())
