@@ -17,7 +17,7 @@ use brigade::{
 };
 use brigade_tests::{
     Running, boards_of, builder, eventually, is_alive, is_stopped, kill, pool, program, sleep,
-    within,
+    wait_until_ready, within,
 };
 use nix::sys::signal::Signal;
 
@@ -75,6 +75,27 @@ fn fault_16_the_grace_bites_at_joining_as_well() {
         assert!(handle.cancel());
         assert_eq!(handle.wait(), Err(TaskError::Cancelled));
         pool.join();
+    });
+}
+
+#[test]
+fn fault_16_a_worker_that_is_stopped_before_it_begins_its_tasks_keeps_none_of_them() {
+    within(60, || {
+        let pool = builder(2)
+            .timeout(Duration::from_millis(300))
+            .grace(Duration::from_millis(100))
+            .start()
+            .unwrap();
+        wait_until_ready(&pool, 2);
+        let stopped = pool.worker_pids()[0];
+        kill(stopped, Signal::SIGSTOP);
+        assert!(eventually(10, || is_stopped(stopped)));
+        let handles: Vec<_> = (0..50).map(|n| pool.submit::<Echo>(n).unwrap()).collect();
+        for (n, handle) in (0..).zip(handles) {
+            assert_eq!(handle.wait(), Ok(n));
+        }
+        assert!(eventually(10, || !pool.worker_pids().contains(&stopped)));
+        assert!(!is_alive(stopped));
     });
 }
 

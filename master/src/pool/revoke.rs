@@ -51,14 +51,31 @@ impl State {
         is_alone
     }
 
-    /// The first task of a worker has had its time, if it has begun.
+    /// Takes back all tasks of a worker. `false` if it has begun one meanwhile.
+    fn take_back(&mut self, slot: usize) -> bool {
+        let head = self.core.head_sequence(slot);
+        let is_alone = self.isolate(slot, head);
+        let worker = self.workers[slot].as_ref();
+        let is_back = is_alone && worker.is_some_and(|worker| worker.process.lane.revoke(head));
+        if is_back {
+            self.core.revoked(slot, head);
+        }
+        is_back
+    }
+
+    /// The first task of a worker has had its time, if it has begun; a worker that begins nothing is replaced.
     pub(super) fn expire(&mut self, slot: usize, sequence: u64) {
         let is_begun = self.workers[slot]
             .as_ref()
             .is_some_and(|worker| worker.process.lane.is_claimed(sequence));
         let is_first = self.core.head_sequence(slot) == sequence;
         let is_running = is_begun && is_first && self.isolate(slot, sequence);
-        self.core.expired(slot, is_running);
+        let is_stuck = is_first && !is_begun && self.core.is_unresponsive(slot);
+        if is_stuck && self.take_back(slot) {
+            self.core.dismiss(slot);
+        } else {
+            self.core.expired(slot, is_running);
+        }
         self.core.dispatch();
     }
 

@@ -126,6 +126,7 @@ impl<T> Core<T> {
     pub(crate) fn spawned(&mut self, slot: usize) {
         if let Some(entry) = self.slots.get_mut(slot) {
             entry.next_sequence = 0;
+            entry.unbegun = None;
             entry.start_by = self.now.checked_add(self.limits.greeting);
         }
     }

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Core, Slot, SlotState, TaskKey};
 
+/// A worker that has not begun its first task for this long, and one further time limit of it, never will.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl<T> Core<T> {
     /// Time has come to be `now`: starts what has waited long enough, and ends what has taken too long.
     pub(crate) fn tick(&mut self, now: Instant) {
@@ -75,6 +78,33 @@ impl<T> Core<T> {
         }
     }
 
+    /// Whether a worker that has not begun its first task, though the time of that is over, is taken for stopped or hung.
+    /// One that still waits for input through its pipe is not.
+    pub(crate) fn is_unresponsive(&mut self, slot: usize) -> bool {
+        let now = self.now;
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return false;
+        };
+        let head = entry.head_sequence();
+        match entry.unbegun {
+            _ if entry.is_congested => entry.unbegun = None,
+            Some((sequence, since)) if sequence == head => return now - since >= PATIENCE,
+            _ => entry.unbegun = Some((head, now)),
+        }
+        false
+    }
+
+    /// Ends a worker that begins nothing. All its tasks have been taken back.
+    pub(crate) fn dismiss(&mut self, slot: usize) {
+        if self
+            .slots
+            .get(slot)
+            .is_some_and(|entry| entry.state == SlotState::Ready)
+        {
+            self.stop(slot);
+        }
+    }
+
     /// Ends a worker for the sake of what it runs: with a word first, and by force after the grace.
     pub(super) fn stop(&mut self, slot: usize) {
         let kill_at = self.now.checked_add(self.limits.grace);
@@ -86,6 +116,9 @@ impl<T> Core<T> {
     pub(crate) fn resumed_after(&mut self, pause: Duration) {
         for slot in &mut self.slots {
             slot.head_since += pause;
+            slot.unbegun = slot
+                .unbegun
+                .map(|(sequence, since)| (sequence, since + pause));
             slot.start_by = slot.start_by.map(|at| at + pause);
             match &mut slot.state {
                 SlotState::Waiting { until } => *until += pause,

@@ -38,6 +38,8 @@ pub(super) struct Slot {
     pub(super) next_sequence: u64,
     /// Since when the first of these has been the first, so that it may have been running.
     pub(super) head_since: Instant,
+    /// The number of a first task that had not begun when its time was over, and when that was seen first.
+    pub(super) unbegun: Option<(u64, Instant)>,
     /// When a worker that is not ready is given up.
     pub(super) start_by: Option<Instant>,
     pub(super) pace: Pace,
@@ -60,6 +62,7 @@ impl Slot {
             in_flight: VecDeque::new(),
             next_sequence: 0,
             head_since: now,
+            unbegun: None,
             start_by: None,
             pace: Pace::default(),
             is_congested: false,

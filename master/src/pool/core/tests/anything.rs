@@ -73,7 +73,13 @@ fn expire(fake: &mut Fake) {
         .retain(|action| !matches!(action, Action::Expire { .. }));
     for slot in expired {
         isolate(fake, slot);
-        fake.core.expired(slot, slot % 2 == 0);
+        let head = fake.core.head_sequence(slot);
+        if slot == 1 && fake.core.is_unresponsive(slot) {
+            fake.core.revoked(slot, head);
+            fake.core.dismiss(slot);
+        } else {
+            fake.core.expired(slot, slot % 2 == 0);
+        }
         fake.core.dispatch();
         fake.settle();
     }

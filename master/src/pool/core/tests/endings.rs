@@ -69,6 +69,33 @@ fn the_time_of_a_task_begins_when_it_is_first_and_not_while_it_waits() {
 }
 
 #[test]
+fn a_worker_that_begins_nothing_is_given_two_seconds_and_then_replaced() {
+    let mut fake = Fake::ready(1);
+    let timeout = Some(Duration::from_secs(1));
+    let terms = Terms {
+        timeout,
+        ..Terms::default()
+    };
+    fake.submit_with(0, terms);
+    fake.expect(["send 0:0"]);
+    for seconds in 1..=3 {
+        fake.now += Duration::from_secs(1);
+        fake.core.tick(fake.now);
+        assert_eq!(fake.core.is_unresponsive(0), seconds == 3, "{seconds}");
+        if seconds < 3 {
+            fake.core.expired(0, false);
+        }
+    }
+    fake.core.revoked(0, 0);
+    fake.core.dismiss(0);
+    fake.core.dispatch();
+    assert_eq!(fake.core.queued(), 1, "the task waits for another worker");
+    // One whose pipe is full may be waiting for a large input.
+    fake.core.set_congested(0, true);
+    assert!(!fake.core.is_unresponsive(0));
+}
+
+#[test]
 fn cancelling_meets_a_task_wherever_it_is() {
     let mut fake = Fake::ready(1);
     let tasks: Vec<_> = (0..4).map(|ticket| fake.submit(ticket, 9)).collect();
