@@ -334,3 +334,17 @@ fn a_signal_at_the_prompt_leaves_the_terminal_as_it_was() {
         );
     });
 }
+
+#[test]
+fn an_answer_that_cannot_be_given_ends_with_its_reason() {
+    within(60, || {
+        let tree = tree(&[("a", "hello\n")]);
+        let mut resident = Resident::start(tree.path(), &["--regex"]);
+        resident.0.send("(\n");
+        let end: serde_json::Value = serde_json::from_str(&resident.0.stdout_line()).unwrap();
+        assert_eq!((&end["pattern"], &end["found"]), (&"(".into(), &0.into()));
+        assert!(end["error"].as_str().unwrap().contains("unclosed"), "{end}");
+        resident.comes_to("hel+o", &["a:hello"]);
+        assert_eq!(resident.0.end().code, 3);
+    });
+}

@@ -32,7 +32,7 @@ Examples:
 pub(super) const IMPORTS: &str = "\
 Examples:
   master imports src                                 what each file imports
-  master imports src --focus typing                  only what comes from typing
+  master imports src --focus typing                  files that import typing are marked
   master imports src --by module                     who imports what, the most imported first
   master imports src --graph dot | dot -Tsvg > modules.svg";
 

@@ -11,7 +11,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Done, wording};
+use super::{Done, version, wording};
 
 /// The command that people type.
 const NAME: &str = "master";
@@ -108,7 +108,7 @@ fn pages(command: Command, each: &mut dyn FnMut(Page) -> io::Result<()>) -> anyh
         .unwrap_or_else(|| command.get_name())
         .to_owned();
     let mut text = Vec::new();
-    let shown = command.name(name.clone());
+    let shown = command.name(name.clone()).version(version::SHORT);
     Man::new(shown)
         .manual("Brigade")
         .render(&mut text)

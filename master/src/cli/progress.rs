@@ -4,7 +4,7 @@ use std::{
     io::{self, IsTerminal, Write},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,6 +28,12 @@ const TIME_PER_LINE: Duration = Duration::from_secs(5);
 
 /// A bar is drawn anew this often at most.
 const MS_PER_DRAWING: u64 = 40;
+
+/// Whether a bar of this process stands on the terminal, for whoever ends it without asking.
+static STANDS: AtomicBool = AtomicBool::new(false);
+
+/// Columns that a whole bar takes at most.
+const WIDTH: u16 = 84;
 
 /// What stands on the terminal.
 const NOTHING: u8 = 0;
@@ -122,6 +128,7 @@ impl Progress {
             && self.drawn.swap(NOTHING, Ordering::Relaxed) != NOTHING
         {
             bar.finish_and_clear();
+            STANDS.store(false, Ordering::Relaxed);
             bar.set_draw_target(ProgressDrawTarget::hidden());
             bar.reset();
         }
@@ -159,15 +166,19 @@ impl Progress {
         }
         if before == NOTHING {
             bar.set_draw_target(ProgressDrawTarget::stderr());
+            STANDS.store(true, Ordering::Relaxed);
         }
         true
     }
 
     /// Makes it look like what it is.
     fn dress(&self, bar: &ProgressBar, kind: u8) {
+        let is_narrow = width().is_some_and(|columns| columns < WIDTH);
         let template = match (kind, self.is_coloured) {
+            (BAR, _) if is_narrow => "{percent:>3} %  {eta} left",
             (BAR, true) => "{bar:32.green} {percent:>3} %  {elapsed}, {eta} left, {msg}",
             (BAR, false) => "{bar:32} {percent:>3} %  {elapsed}, {eta} left, {msg}",
+            _ if is_narrow => "{spinner} {elapsed}",
             (_, true) => "{spinner:.green} {elapsed}, {msg}",
             (_, false) => "{spinner} {elapsed}, {msg}",
         };
@@ -193,8 +204,23 @@ impl Progress {
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+            STANDS.store(false, Ordering::Relaxed);
         }
     }
+}
+
+/// Wipes the line of a bar, if one stands there: what is said next begins on a line of its own.
+pub(super) fn wipe() {
+    if STANDS.load(Ordering::Relaxed) {
+        // Whoever reads there may be gone.
+        let _ = io::stderr().write_all(b"\r\x1b[2K");
+    }
+}
+
+/// How many columns the terminal has that is standard error.
+fn width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
 }
 
 /// Writes a line; whoever reads there may be gone.

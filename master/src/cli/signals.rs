@@ -30,7 +30,7 @@ use nix::{
 
 pub(crate) use nix::sys::signal::Signal;
 
-use super::narrate::complain;
+use super::{narrate::complain, progress};
 
 /// Decides about a signal; whether it has been dealt with.
 type Diversion = Box<dyn FnMut(Signal) -> bool + Send>;
@@ -193,6 +193,7 @@ fn parent_of(pid: Pid) -> Option<Pid> {
 fn end(fd: &SignalFd, signal: Signal) {
     CAUGHT.store(signal as i32, Ordering::Relaxed);
     let open = open_tasks();
+    progress::wipe();
     if open > 0 {
         complain(&format!(
             "{}: finishing what is running; once more to kill it",
@@ -239,6 +240,7 @@ fn reason(signal: Signal) -> &'static str {
 
 /// Ends this process by the signal itself.
 fn die_of(signal: Signal) {
+    progress::wipe();
     let mut set = SigSet::empty();
     set.add(signal);
     if set.thread_unblock().is_ok() {

@@ -77,7 +77,8 @@ fn of_its_own(command: Command, above: &str, name: &str) -> Command {
         ("master", "doctor") => hide(command, &["timeout", "retries"]),
         ("master", "serve") => hide(command, &["format"]),
         ("demo", "race") => hide(command, &["retries"]),
-        ("demo", "deli" | "philosophers") => hide(command, &["workers"]),
+        ("demo", "deli") => hide(command, &["workers"]),
+        ("demo", "philosophers") => hide(command, &["workers", "timeout"]),
         ("logs", "demo") => say(
             hide(command, &["retries"]),
             "workers",

@@ -2,7 +2,7 @@
 
 mod json;
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use brigade_protocol::jobs::run::Captured;
 use comfy_table::{Cell, Table};
@@ -98,7 +98,8 @@ impl RunReport {
             Format::Lines => {
                 let tag = ended.tag.as_deref();
                 narrator.aside(|| {
-                    copy(spool, &ended.stdout, tag, &mut self.out)?;
+                    let is_whole = copy(spool, &ended.stdout, tag, &mut self.out)?;
+                    self.end_line(is_whole, narrator)?;
                     if ended.stderr.bytes() == 0 {
                         return if narrator.is_drawing() {
                             self.out.flush()
@@ -109,12 +110,23 @@ impl RunReport {
                     // First what came first, where both go to the same place.
                     self.out.flush()?;
                     let mut errors = BufWriter::new(io::stderr().lock());
-                    copy(spool, &ended.stderr, tag, &mut errors)?;
+                    let is_whole = copy(spool, &ended.stderr, tag, &mut errors)?;
+                    if !is_whole && narrator.is_drawing() {
+                        errors.write_all(b"\n")?;
+                    }
                     errors.flush()
                 })
             }
-            Format::Json => json::write(ended, spool, &mut self.out),
-            Format::Csv => self.row(ended),
+            Format::Json | Format::Csv => narrator.aside(|| {
+                match self.format {
+                    Format::Json => json::write(ended, spool, &mut self.out)?,
+                    _ => self.row(ended)?,
+                }
+                if narrator.is_drawing() {
+                    self.out.flush()?;
+                }
+                Ok(())
+            }),
             Format::Table => {
                 self.table.add_row([
                     right(ended.sequence.to_string()),
@@ -125,6 +137,14 @@ impl RunReport {
                 Ok(())
             }
         }
+    }
+
+    /// Ends a line that its command has not, where a bar would follow it on the terminal.
+    fn end_line(&mut self, is_whole: bool, narrator: &Narrator) -> io::Result<()> {
+        if !is_whole && narrator.is_drawing() && io::stdout().is_terminal() {
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     fn row(&mut self, ended: &Ended) -> io::Result<()> {
@@ -154,9 +174,13 @@ impl RunReport {
                 self.out.flush()?;
                 let mut errors = BufWriter::new(io::stderr().lock());
                 Tagged::new(tag).write(lines, &mut errors)?;
+                if !lines.ends_with(b"\n") && narrator.is_drawing() {
+                    errors.write_all(b"\n")?;
+                }
                 errors.flush()
             } else {
                 Tagged::new(tag).write(lines, &mut self.out)?;
+                self.end_line(lines.ends_with(b"\n"), narrator)?;
                 self.out.flush()
             }
         })
@@ -197,15 +221,16 @@ fn shown(command: &[u8]) -> String {
     printable(&shown)
 }
 
-/// Writes what a job has written, with its tag.
+/// Writes what a job has written, with its tag; whether its last line has an end.
 fn copy(
     spool: &Spool,
     captured: &Captured,
     tag: Option<&[u8]>,
     out: &mut impl Write,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let mut tagged = Tagged::new(tag);
-    spool.read(captured, |piece| tagged.write(piece, out))
+    spool.read(captured, |piece| tagged.write(piece, out))?;
+    Ok(tagged.is_at_start)
 }
 
 /// Begins each line with a tag.
@@ -224,6 +249,7 @@ impl<'a> Tagged<'a> {
 
     fn write(&mut self, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
         let Some(tag) = self.tag else {
+            self.is_at_start = bytes.last().map_or(self.is_at_start, |last| *last == b'\n');
             return out.write_all(bytes);
         };
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -30,6 +30,15 @@ pub(crate) struct Style {
     pub(crate) has_context: bool,
 }
 
+/// What there is to be said of an answer beside what was found.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    /// Files whose workers were lost, or have not answered in time.
+    pub(crate) unsearched: usize,
+    /// Why nothing could be looked for.
+    pub(crate) error: Option<String>,
+}
+
 /// Writes the answer to one question.
 #[derive(Debug)]
 pub(crate) struct SearchReport<'a> {
@@ -83,9 +92,16 @@ impl<'a> SearchReport<'a> {
     }
 
     /// Ends an answer that others will follow: a program that asks has to know where one ends.
-    pub(crate) fn end(&self, elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
-        match self.style.format {
-            Format::Json => json::end(self.pattern, self.lines, self.files, elapsed, out),
+    pub(crate) fn end(
+        style: Style,
+        pattern: &Pattern,
+        counts: (u64, u64),
+        ending: &Ending,
+        elapsed: Duration,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        match style.format {
+            Format::Json => json::end(pattern, counts, ending, elapsed, out),
             _ => Ok(()),
         }
     }

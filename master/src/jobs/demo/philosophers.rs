@@ -78,11 +78,16 @@ pub(super) fn run(args: &PhilosophersArgs, common: &Common) -> anyhow::Result<Do
     if args.min > args.max {
         bail!("--min {:?} is longer than --max {:?}", args.min, args.max);
     }
+    if common.timeout().is_some() {
+        bail!(
+            "leave out --timeout: each philosopher is one task, which lasts as long as the dinner"
+        );
+    }
     let narrator = common.narrator();
     let format = common.format_or(Format::Table);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut minutes = Minutes::new(format, args.faculty, &mut out);
-    let pool = common.pool("philosophers", &narrator);
+    let pool = common.resident_pool("philosophers", &narrator);
     let pool = Common::start(pool.workers(args.faculty as usize))?;
     let mut dinner = Dinner::lay(
         &pool,

@@ -19,7 +19,7 @@ use crate::{
     cli::{Common, Done, Narrator, signals},
     report::{
         Format,
-        search::{SearchReport, Style},
+        search::{Ending, SearchReport, Style},
     },
 };
 
@@ -172,13 +172,20 @@ impl Desk<'_> {
             &mut out,
         )?;
         let elapsed = began.elapsed();
-        if self.args.interactive && outcome == Outcome::Answered {
-            report
-                .end(elapsed, &mut out)
+        let (summary, found) = (report.summary(elapsed), report.found());
+        let counts = report.counts();
+        if self.args.interactive && outcome != Outcome::Interrupted {
+            let ending = Ending {
+                unsearched: self.tree.unsearched(),
+                error: match &outcome {
+                    Outcome::Unfit(why) => Some(why.clone()),
+                    _ => None,
+                },
+            };
+            SearchReport::end(self.style, pattern, counts, &ending, elapsed, &mut out)
                 .context("cannot write what was found")?;
         }
         out.flush().context("cannot write what was found")?;
-        let (summary, found) = (report.summary(elapsed), report.found());
         self.narrator.rest();
         self.tree.tell();
         match outcome {

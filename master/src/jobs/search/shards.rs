@@ -60,6 +60,8 @@ pub(super) struct Shards {
     /// How often in a row a shard may die before it has loaded its files.
     retries: u32,
     news: Vec<News>,
+    /// Files that the last answer says nothing of.
+    unsearched: usize,
     narrator: Narrator,
 }
 
@@ -109,6 +111,7 @@ impl Shards {
             asked: 0,
             retries,
             news: Vec::new(),
+            unsearched: 0,
             narrator: narrator.clone(),
         })
     }
@@ -158,6 +161,11 @@ impl Shards {
         let done: usize = self.remotes.iter_mut().map(Remote::taken).sum();
         let fraction = done as f64 / all.max(1) as f64;
         self.narrator.progress(fraction, done as u64, "files");
+    }
+
+    /// How many files the last answer says nothing of.
+    pub(super) fn unsearched(&self) -> usize {
+        self.unsearched
     }
 
     /// What has happened since it was last asked.

@@ -195,6 +195,11 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// How many files the last answer says nothing of.
+    pub(super) fn unsearched(&self) -> usize {
+        self.shards.unsearched()
+    }
+
     /// How many files are not searched because their worker was lost.
     pub(super) fn lost(&self) -> usize {
         self.lost.values().sum()

@@ -10,7 +10,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use brigade_protocol::jobs::search::Pattern;
 use serde::Serialize;
 
-use super::Shown;
+use super::{Ending, Shown};
 
 /// A line, or a file when there is nothing about a line.
 #[derive(Debug, Default, Serialize)]
@@ -80,13 +80,17 @@ struct End<'a> {
     found: u64,
     files: u64,
     seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsearched: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
 }
 
 /// How much was found.
 pub(super) fn end(
     pattern: &Pattern,
-    found: u64,
-    files: u64,
+    (found, files): (u64, u64),
+    ending: &Ending,
     elapsed: Duration,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -95,6 +99,8 @@ pub(super) fn end(
         found,
         files,
         seconds: elapsed.as_secs_f64(),
+        unsearched: Some(ending.unsearched).filter(|files| *files > 0),
+        error: ending.error.as_deref(),
     };
     put(&end, out)
 }

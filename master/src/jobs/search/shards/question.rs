@@ -58,6 +58,7 @@ impl Shards {
         mut show: impl FnMut(Part) -> Result<(), E>,
     ) -> Result<Outcome, E> {
         let began = Instant::now();
+        self.unsearched = 0;
         let (mut merge, number) = self.put_question(pattern, wanted);
         let mut outcome = Outcome::Answered;
         while !merge.is_over() {
@@ -87,6 +88,8 @@ impl Shards {
             self.grant(&merge, number);
         }
         self.show_progress();
+        let lost = self.remotes.iter().filter(|remote| remote.is_lost);
+        self.unsearched += lost.map(|remote| remote.files.len()).sum::<usize>();
         self.question = None;
         Ok(outcome)
     }
@@ -136,6 +139,7 @@ impl Shards {
         for (shard, remote) in self.remotes.iter_mut().enumerate() {
             if !merge.is_done(shard) {
                 merge.done(shard);
+                self.unsearched += remote.files.len();
                 remote.order(Order::Enough {
                     question: self.asked,
                 });
