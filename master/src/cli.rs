@@ -189,6 +189,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let result = signals::install()
         .context("cannot receive signals")
         .and_then(|()| carry_out(cli.command));
+    // Who came to an end early has not taken its bar away.
+    progress::wipe();
     if let Some(signal) = signals::caught() {
         // The end that was asked for, in good order.
         return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));

@@ -33,7 +33,7 @@ const MS_PER_DRAWING: u64 = 40;
 static STANDS: AtomicBool = AtomicBool::new(false);
 
 /// Columns that a whole bar takes at most.
-const WIDTH: u16 = 84;
+const WIDTH: u16 = 78;
 
 /// What stands on the terminal.
 const NOTHING: u8 = 0;
