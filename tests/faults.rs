@@ -212,7 +212,7 @@ fn an_error_that_a_task_returns_is_told_and_the_worker_kept() {
     assert!(
         error
             .to_string()
-            .starts_with("the task no such luck (worker "),
+            .starts_with("the task failed: no such luck (worker "),
         "{error}"
     );
 }

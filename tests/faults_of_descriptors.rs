@@ -75,7 +75,7 @@ fn fault_29_a_worker_has_its_own_descriptors_and_no_others() {
 /// Of a worker that has listed its descriptors.
 #[track_caller]
 fn assert_own_descriptors_only(output: &Output) {
-    let list = output.stdout.trim().trim_start_matches("the task ");
+    let list = output.stdout.trim().trim_start_matches("the task failed: ");
     let list = &list[..list.rfind(" (worker").unwrap()];
     let kinds: Vec<String> = list
         .lines()

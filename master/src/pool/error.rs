@@ -28,7 +28,7 @@ use super::ended::Ended;
 #[non_exhaustive]
 pub enum TaskError {
     /// The task failed and its worker lives on: it panicked, returned an error, or its result is unfit.
-    #[error("{}the task {failure} (worker {worker}, attempt {attempt})", of_input(*input_index))]
+    #[error("{}the task {}{failure} (worker {worker}, attempt {attempt})", of_input(*input_index), failed(failure))]
     Failed {
         /// How.
         failure: TaskFailure,
@@ -163,7 +163,7 @@ impl TaskError {
     /// # let pool = brigade::Pool::builder().workers(2).threads(brigade_worker::jobs::registry()).start()?;
     /// let outcome = pool.map::<Fault, _>([Misdeed::Error("no".into())]).next();
     /// let error = outcome.and_then(Result::err).ok_or("no error")?.without_input_index();
-    /// assert!(error.to_string().starts_with("the task no"));
+    /// assert!(error.to_string().starts_with("the task failed: no"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -196,6 +196,14 @@ fn given_up(worker: i32) -> String {
         "it was given up, and its thread goes on until it returns".to_owned()
     } else {
         format!("worker {worker} was ended")
+    }
+}
+
+/// What stands before the words of a failure that have no verb of their own.
+fn failed(failure: &TaskFailure) -> &'static str {
+    match failure {
+        TaskFailure::Panicked { .. } => "",
+        _ => "failed: ",
     }
 }
 

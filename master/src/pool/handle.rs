@@ -208,7 +208,7 @@ impl<T: Task> Handle<T> {
     ///     });
     /// }
     /// assert_eq!(told.recv()?, "success");
-    /// assert!(told.recv()?.starts_with("the task no"));
+    /// assert!(told.recv()?.starts_with("the task failed: no"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_done(self, callback: impl FnOnce(Result<T::Output, TaskError>) + Send + 'static) {

@@ -66,6 +66,13 @@ struct Row<'a> {
     pids: &'a [u32],
 }
 
+impl Row<'_> {
+    fn speedup(&self) -> String {
+        self.speedup
+            .map_or_else(|| "-".to_owned(), |speedup| format!("{speedup:.2} x"))
+    }
+}
+
 impl Run {
     /// Writes what follows the process ids of the first run.
     pub(crate) fn write_time(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
@@ -85,8 +92,7 @@ impl BurnReport {
             Format::Table if self.runs.len() > 1 => self.table(out),
             Format::Lines if self.runs.len() > 1 => self.rows().try_for_each(|row| {
                 let Row { way, seconds, .. } = row;
-                let speedup = row.speedup.unwrap_or(1.0);
-                writeln!(out, "{way}: {seconds:.3} seconds, {speedup:.2} x")
+                writeln!(out, "{way}: {seconds:.3} seconds, {}", row.speedup())
             }),
             Format::Table | Format::Lines => Ok(()),
             Format::Json => {
@@ -112,22 +118,27 @@ impl BurnReport {
     fn table(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut table = sheet(&["", "processes", "time", "speed-up"]);
         for (row, run) in self.rows().zip(&self.runs) {
-            let speedup = format!("{:.2} x", row.speedup.unwrap_or(1.0));
             let processes = distinct(row.pids).to_string();
-            table.add_row([row.way.to_owned(), processes, time(run.took), speedup].map(right));
+            let cells = [row.way.to_owned(), processes, time(run.took), row.speedup()];
+            table.add_row(cells.map(right));
         }
         writeln!(out, "\n{}", table.trim_fmt())
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let serial = self.runs.iter().find(|run| run.way == Way::OneAfterAnother);
+        // Sums that were not made took no time.
+        let is_whole = |run: &&Run| run.pids.len() >= self.workers;
+        let mut whole = self.runs.iter().filter(is_whole);
+        let serial = whole.find(|run| run.way == Way::OneAfterAnother);
         let serial = serial.map(|run| run.took.as_secs_f64());
         self.runs.iter().map(move |run| {
             let seconds = run.took.as_secs_f64();
             Row {
                 way: run.way.name(),
                 seconds,
-                speedup: serial.map(|serial| serial / seconds),
+                speedup: serial
+                    .filter(|_| is_whole(&run))
+                    .map(|serial| serial / seconds),
                 pids: &run.pids,
             }
         })
