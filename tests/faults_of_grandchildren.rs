@@ -91,18 +91,18 @@ fn fault_20_what_has_left_its_group_and_its_parent_ends_with_a_worker_that_crash
             let outcome = pool.submit::<Fault>(misdeed.clone()).unwrap().wait();
             assert!(outcome.is_err());
             let are_gone = || strays.iter().all(|pid| !is_alive(*pid));
-            assert!(eventually(10, are_gone), "{misdeed:?}");
+            assert!(eventually(2, are_gone), "{misdeed:?}");
         }
         let (pool, strays) = with_strays();
         kill(pool.worker_pids()[0], Signal::SIGKILL);
-        assert!(eventually(10, || strays.iter().all(|pid| !is_alive(*pid))));
+        assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
         let (pool, strays) = with_strays();
         let limit = Duration::from_millis(50);
         let slow = pool
             .submit_with_timeout::<Fault>(limit, sleep(60_000))
             .unwrap();
         assert!(matches!(slow.wait(), Err(TaskError::TimedOut { .. })));
-        assert!(eventually(10, || strays.iter().all(|pid| !is_alive(*pid))));
+        assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
     });
 }
 
@@ -118,7 +118,7 @@ fn fault_20_what_a_crashed_worker_left_is_gone_when_its_pool_is() {
                 drop(pool);
             }
             // SIGKILL has been sent, which takes a moment.
-            assert!(eventually(10, || strays.iter().all(|pid| !is_alive(*pid))));
+            assert!(eventually(1, || strays.iter().all(|pid| !is_alive(*pid))));
         }
     });
 }
@@ -129,7 +129,7 @@ fn fault_20_what_a_crashed_worker_left_is_gone_when_its_master_ends_at_once() {
         for _ in 0..5 {
             let output = program("prober", ["crash"]).end();
             let stray: i32 = output.stdout.trim().parse().unwrap();
-            assert!(eventually(10, || !is_alive(stray)), "{stray} lives on");
+            assert!(eventually(1, || !is_alive(stray)), "{stray} lives on");
         }
     });
 }
@@ -141,7 +141,7 @@ fn fault_20_only_what_belongs_to_the_dead_worker_is_ended() {
         for _ in 0..3 {
             let (pool, strays) = with_strays();
             let _ = pool.submit::<Fault>(Misdeed::Segfault).unwrap().wait();
-            assert!(eventually(10, || strays.iter().all(|pid| !is_alive(*pid))));
+            assert!(eventually(2, || strays.iter().all(|pid| !is_alive(*pid))));
         }
         assert!(innocent.iter().all(|pid| is_alive(*pid)));
         for pid in innocent {

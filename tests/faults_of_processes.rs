@@ -176,17 +176,18 @@ fn faults_18_and_26_nothing_outlives_a_master_that_is_killed() {
             kill(pid, signal);
             master.end();
             assert!(
-                eventually(10, || pids.iter().all(|pid| !is_alive(*pid))),
+                eventually(2, || pids.iter().all(|pid| !is_alive(*pid))),
                 "{signal}: of {pids:?} some live on"
             );
-            assert!(eventually(10, || boards_of(pid).is_empty()), "{signal}");
+            assert!(eventually(2, || boards_of(pid).is_empty()), "{signal}");
         }
     });
 }
 
 #[test]
 fn fault_26_a_board_whose_pool_was_killed_as_a_whole_is_swept_at_the_next_start() {
-    within(60, || {
+    // Whether there was a board to be swept, when the next pool started.
+    let sweeps = || {
         let (master, pids) = serving();
         let pid = master.pid();
         // Stopped, so that no worker can clean up; then killed, workers first.
@@ -198,15 +199,17 @@ fn fault_26_a_board_whose_pool_was_killed_as_a_whole_is_swept_at_the_next_start(
             kill(process, Signal::SIGKILL);
         }
         master.end();
-        // A pool of another test may have swept it by now.
-        assert!(boards_of(pid).len() <= 1);
+        let there_were = boards_of(pid).len();
         drop(pool(1));
         assert_eq!(boards_of(pid), Vec::<std::path::PathBuf>::new());
         assert!(
-            eventually(10, || strays.iter().all(|pid| !is_alive(*pid))),
+            eventually(2, || strays.iter().all(|pid| !is_alive(*pid))),
             "of {strays:?} some live on"
         );
-    });
+        there_were == 1
+    };
+    // The pool of another test may be faster now and then.
+    within(60, move || assert!((0..5).any(|_| sweeps())));
 }
 
 #[test]

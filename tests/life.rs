@@ -91,7 +91,7 @@ fn cancelling_the_queue_lets_running_tasks_end() {
         let pool = pool(1);
         pool.submit::<Echo>(1).unwrap().wait().unwrap();
         let handles: Vec<_> = (0..20)
-            .map(|_| pool.submit::<Fault>(sleep(100)).unwrap())
+            .map(|_| pool.submit::<Fault>(sleep(200)).unwrap())
             .collect();
         assert!(eventually(10, || handles[0].is_done()));
         pool.cancel_queued();
@@ -102,7 +102,7 @@ fn cancelling_the_queue_lets_running_tasks_end() {
             .iter()
             .take_while(|outcome| outcome.is_ok())
             .count();
-        assert!((1..20).contains(&finished), "{finished} of 20");
+        assert!((1..=5).contains(&finished), "{finished} of 20");
         assert!(outcomes[finished..].iter().all(Result::is_err));
         pool.join();
     });

@@ -6,17 +6,10 @@ use std::{
 };
 
 use brigade_tests::{
-    LONG, children_of, eventually,
-    site::{FORM, Site, form},
+    children_of, eventually,
+    site::{ENDLESS, FORM, Site, form},
     table, within,
 };
-
-/// A form that keeps its tune busy for minutes.
-const ENDLESS: [(&str, &str); 3] = [
-    ("k", "1:40"),
-    ("distance", LONG[1]),
-    ("split", "kfold:5x20"),
-];
 
 #[test]
 fn a_tune_that_has_lost_tasks_is_not_done_and_has_no_report() {

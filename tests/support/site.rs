@@ -13,7 +13,19 @@ use std::{
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::{Output, Running, binary, eventually, kill};
+use crate::{LONG, Output, Running, binary, eventually, kill, table};
+
+/// A form that keeps its tune busy for minutes, unless it is cancelled.
+pub const ENDLESS: [(&str, &str); 3] = [
+    ("k", "1:40"),
+    ("distance", LONG[1]),
+    ("split", "kfold:5x20"),
+];
+
+/// The table for such a form.
+pub fn endless() -> String {
+    table(6_000, 30)
+}
 
 /// How long a client waits for anything.
 const PATIENCE: Duration = Duration::from_secs(40);

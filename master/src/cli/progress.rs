@@ -32,7 +32,7 @@ const MS_PER_DRAWING: u64 = 40;
 /// Whether a bar of this process stands on the terminal, for whoever ends it without asking.
 static STANDS: AtomicBool = AtomicBool::new(false);
 
-/// Columns that a whole bar takes at most.
+/// A terminal of fewer columns has a short bar.
 const WIDTH: u16 = 78;
 
 /// What stands on the terminal.

@@ -10,6 +10,30 @@ const GOES_ELSEWHERE: [&str; 4] = ["tune", "factor", "imports", "run"];
 /// What writes lines, unless it is told otherwise.
 const WRITES_LINES: [&str; 5] = ["classify", "factor", "imports", "run", "search"];
 
+/// Options that have no meaning in a command.
+const HIDDEN: [(&str, &str); 10] = [
+    ("bench search", "interactive"),
+    ("bench search", "watch"),
+    ("demo deli", "workers"),
+    ("demo philosophers", "timeout"),
+    ("demo philosophers", "workers"),
+    ("demo race", "retries"),
+    ("logs demo", "retries"),
+    ("master doctor", "retries"),
+    ("master doctor", "timeout"),
+    ("master serve", "format"),
+];
+
+/// Options that mean something of their own in a command.
+#[rustfmt::skip]
+const SAID: [(&str, &str, &str); 5] = [
+    ("logs demo", "workers", "Worker processes, or a share of the cores such as 50% [default: one for each client]"),
+    ("master run", "retries", "How often a command that failed, or whose worker died, is tried again [default: 0]"),
+    ("master run", "timeout", "How long one command may run, such as 500ms, 30s or 5m; it is ended then, with all it has started [default: no limit]"),
+    ("master search", "retries", "How often in a row a worker may die while it loads its files [default: 2]"),
+    ("master search", "timeout", "How long an answer may take, such as 500ms or 30s; who has not answered is done without [default: no limit]"),
+];
+
 /// The command line, as help, manual pages and completions show it.
 pub(super) fn command() -> Command {
     worded(Cli::command(), "")
@@ -39,53 +63,18 @@ fn worded(command: Command, above: &str) -> Command {
 
 /// What single commands mean by an option, and which options have no meaning there.
 fn of_its_own(command: Command, above: &str, name: &str) -> Command {
-    let hide = |command: Command, ids: &[&'static str]| {
-        ids.iter().fold(command, |command, id| {
-            command.mut_arg(id, |arg| arg.hide(true))
-        })
-    };
-    let say = |command: Command, id: &'static str, help: &'static str| {
-        command.mut_arg(id, |arg| arg.help(help))
-    };
-    match (above, name) {
-        ("master", "run") => {
-            let command = say(
-                command,
-                "retries",
-                "How often a command that failed, or whose worker died, is tried again [default: 0]",
-            );
-            say(
-                command,
-                "timeout",
-                "How long one command may run, such as 500ms, 30s or 5m; it is ended then, with all it has started [default: no limit]",
-            )
-        }
-        ("master", "search") => {
-            let command = say(
-                command,
-                "retries",
-                "How often in a row a worker may die while it loads its files [default: 2]",
-            );
-            say(
-                command,
-                "timeout",
-                "How long an answer may take, such as 500ms or 30s; who has not answered is done without [default: no limit]",
-            )
-        }
-        ("bench", "search") => hide(command, &["interactive", "watch"])
-            .override_usage("master bench search [OPTIONS] -e PATTERN... [PATH]..."),
-        ("master", "doctor") => hide(command, &["timeout", "retries"]),
-        ("master", "serve") => hide(command, &["format"]),
-        ("demo", "race") => hide(command, &["retries"]),
-        ("demo", "deli") => hide(command, &["workers"]),
-        ("demo", "philosophers") => hide(command, &["workers", "timeout"]),
-        ("logs", "demo") => say(
-            hide(command, &["retries"]),
-            "workers",
-            "Worker processes, or a share of the cores such as 50% [default: one for each client]",
-        ),
-        _ => command,
+    let is_here = |path: &str| path.split_once(' ') == Some((above, name));
+    let hidden = HIDDEN.iter().filter(|(path, _)| is_here(path));
+    let mut command = hidden.fold(command, |command, (_, id)| {
+        command.mut_arg(id, |arg| arg.hide(true))
+    });
+    for (_, id, help) in SAID.iter().filter(|(path, ..)| is_here(path)) {
+        command = command.mut_arg(id, |arg| arg.help(*help));
     }
+    if is_here("bench search") {
+        command = command.override_usage("master bench search [OPTIONS] -e PATTERN... [PATH]...");
+    }
+    command
 }
 
 /// What works on this machine only says nothing of others, and refuses them if they are asked for.

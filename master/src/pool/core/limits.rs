@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Core, Slot, SlotState, TaskKey};
 
-/// A worker that has not begun its first task for this long, and one further time limit of it, never will.
+/// A worker that has not begun its first task when the time of that is over has this much longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl<T> Core<T> {

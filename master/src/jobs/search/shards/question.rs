@@ -1,6 +1,7 @@
 //! A question to all shards, until it is answered.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -58,8 +59,9 @@ impl Shards {
         mut show: impl FnMut(Part) -> Result<(), E>,
     ) -> Result<Outcome, E> {
         let began = Instant::now();
-        self.unsearched = 0;
         let (mut merge, number) = self.put_question(pattern, wanted);
+        let is_silent = |shard: &usize| merge.is_done(*shard);
+        let mut silent: BTreeSet<usize> = (0..self.remotes.len()).filter(is_silent).collect();
         let mut outcome = Outcome::Answered;
         while !merge.is_over() {
             if until.is_over() {
@@ -76,9 +78,13 @@ impl Shards {
                 Heard::Said(_, Said::Unfit(to, why)) if to == number => {
                     outcome = Outcome::Unfit(why);
                 }
-                Heard::Lost(shard) => merge.done(shard),
+                Heard::Lost(shard) if merge.is_done(shard) => continue,
+                Heard::Lost(shard) => {
+                    silent.insert(shard);
+                    merge.done(shard);
+                }
                 _ if until.limit.is_some_and(|limit| began.elapsed() >= limit) => {
-                    self.give_up_on(&mut merge, until.limit.unwrap_or_default());
+                    silent.extend(self.give_up_on(&mut merge, until.limit.unwrap_or_default()));
                 }
                 _ => continue,
             }
@@ -88,8 +94,8 @@ impl Shards {
             self.grant(&merge, number);
         }
         self.show_progress();
-        let lost = self.remotes.iter().filter(|remote| remote.is_lost);
-        self.unsearched += lost.map(|remote| remote.files.len()).sum::<usize>();
+        let silent = silent.iter().filter_map(|shard| self.remotes.get(*shard));
+        self.unsearched = silent.map(|remote| remote.files.len()).sum();
         self.question = None;
         Ok(outcome)
     }
@@ -134,12 +140,13 @@ impl Shards {
         }
     }
 
-    /// Those that have not answered are not waited for any more.
-    fn give_up_on(&mut self, merge: &mut Merge, limit: Duration) {
+    /// Those that have not answered are not waited for any more. Returns which these are.
+    fn give_up_on(&mut self, merge: &mut Merge, limit: Duration) -> Vec<usize> {
+        let mut silent = Vec::new();
         for (shard, remote) in self.remotes.iter_mut().enumerate() {
             if !merge.is_done(shard) {
                 merge.done(shard);
-                self.unsearched += remote.files.len();
+                silent.push(shard);
                 remote.order(Order::Enough {
                     question: self.asked,
                 });
@@ -155,5 +162,6 @@ impl Shards {
                 });
             }
         }
+        silent
     }
 }
